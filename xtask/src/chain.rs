@@ -1,0 +1,168 @@
+//! Several tasks in one command line, as people type `make build up`: `cargo xtask dev-build dev-up`. Also where `cargo`'s own
+//! way of calling a subcommand and grouped help are dealt with.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+
+use crate::cli::{Cli, GROUPS, Global};
+use crate::error::EXIT_CODES;
+
+/// Parses a command line into the tasks it names; each gets the global options of all.
+///
+/// # Errors
+/// What clap says of a wrong command line; help and version, which clap reports in the same way.
+pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
+    // Cargo runs `cargo xtask …` as `cargo-xtask xtask …`.
+    if argv.len() > 1 && argv[1] == "xtask" {
+        argv.remove(1);
+    }
+    let command = command();
+    let mut parsed: Vec<Cli> = Vec::new();
+    for segment in split(&command, argv) {
+        let matches = command.clone().try_get_matches_from(segment)?;
+        parsed.push(Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))?);
+    }
+    let global = merge(parsed.iter().map(|cli| &cli.global));
+    if global.quiet && global.verbose > 0 {
+        return Err(command.clone().error(ErrorKind::ArgumentConflict, "`--quiet` and `--verbose` contradict each other"));
+    }
+    parsed.iter_mut().for_each(|cli| cli.global = global.clone());
+    Ok(parsed)
+}
+
+/// The command line's definition with its help grouped by what a person wants to do.
+pub fn command() -> Command {
+    let command = Cli::command();
+    let tasks = grouped(&command);
+    command
+        .help_template(format!("{{about}}\n\n{{usage-heading}} {{usage}}\n\n{tasks}\n{{options}}\n\n{EXIT_CODES}\n"))
+        .override_usage("cargo xtask [OPTIONS] <TASK> [<TASK>…]")
+        .subcommand_value_name("TASK")
+        .disable_help_flag(true)
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).global(true).help("Print help"))
+}
+
+fn grouped(command: &Command) -> String {
+    let width = command.get_subcommands().map(|task| task.get_name().len()).max().unwrap_or(0);
+    let line = |name: &&str| {
+        let about = command.find_subcommand(name).and_then(Command::get_about).map(ToString::to_string).unwrap_or_default();
+        format!("  {name:<width$}  {about}\n")
+    };
+    let group = |(heading, names): &(&str, &[&str])| format!("{heading}:\n{}", names.iter().map(line).collect::<String>());
+    GROUPS.iter().map(group).collect::<Vec<_>>().join("\n")
+}
+
+/// Splits where a task's name begins another task. A word after an option that takes a value, or after `--`, is no task; nor is
+/// the second word of a task with subcommands of its own.
+fn split(command: &Command, argv: Vec<OsString>) -> Vec<Vec<OsString>> {
+    let mut words = argv.into_iter();
+    let program = words.next().unwrap_or_default();
+    let mut segments = vec![vec![program.clone()]];
+    let mut task: Option<&Command> = None;
+    let (mut value_follows, mut literal) = (false, false);
+    for word in words {
+        let text = word.to_str().unwrap_or_default().to_owned();
+        let named = command.find_subcommand(&text).filter(|_| !value_follows && !literal && !text.starts_with('-'));
+        if named.is_some() && task.is_some() {
+            segments.push(vec![program.clone()]);
+        }
+        task = named.or(task);
+        literal |= text == "--";
+        value_follows = !value_follows && !literal && takes_value(command, task, &text);
+        if let Some(segment) = segments.last_mut() {
+            segment.push(word);
+        }
+    }
+    segments
+}
+
+/// Whether the word after this one is its value.
+fn takes_value(command: &Command, task: Option<&Command>, word: &str) -> bool {
+    let args = || command.get_arguments().chain(task.into_iter().flat_map(Command::get_arguments));
+    let takes = |arg: &Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+    if let Some(long) = word.strip_prefix("--") {
+        return args().any(|arg| arg.get_long() == Some(long) && takes(arg));
+    }
+    let Some(shorts) = word.strip_prefix('-') else { return false };
+    // In `-vC` the last letter may take the next word; in `-Cdir` the rest of the word is the value.
+    let value_taking = |letter: char| args().any(|arg| arg.get_short() == Some(letter) && takes(arg));
+    shorts.chars().position(value_taking).is_some_and(|at| at + 1 == shorts.chars().count())
+}
+
+/// The options of all tasks of a command line: one that is given anywhere holds everywhere.
+fn merge<'a>(all: impl Iterator<Item = &'a Global>) -> Global {
+    all.fold(Global::default(), |sum, one| Global {
+        directory: one.directory.clone().or(sum.directory),
+        files: [sum.files, one.files.clone()].concat(),
+        environment: one.environment.or(sum.environment),
+        env_file: [sum.env_file, one.env_file.clone()].concat(),
+        profiles: [sum.profiles, one.profiles.clone()].concat(),
+        format: one.format.or(sum.format),
+        color: one.color.or(sum.color),
+        verbose: one.verbose.max(sum.verbose),
+        quiet: one.quiet || sum.quiet,
+        dry_run: one.dry_run || sum.dry_run,
+        provision: one.provision || sum.provision,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segments(line: &str) -> Vec<String> {
+        let argv = std::iter::once("x").chain(line.split(' ')).map(OsString::from).collect();
+        let join = |segment: &Vec<OsString>| segment.iter().skip(1).filter_map(|w| w.to_str()).collect::<Vec<_>>().join(" ");
+        split(&command(), argv).iter().map(join).collect()
+    }
+
+    #[test]
+    fn tasks_are_split_where_the_next_begins() {
+        for (line, expected) in [
+            ("smoke", &["smoke"][..]),
+            ("dev-build dev-up", &["dev-build", "dev-up"]),
+            ("-v prod-build web --no-cache prod-up --dry-run", &["-v prod-build web --no-cache", "prod-up --dry-run"]),
+            ("-C smoke images", &["-C smoke images"]),
+            ("-vC smoke images", &["-vC smoke images"]),
+            ("-Csmoke images doctor", &["-Csmoke images", "doctor"]),
+            ("prod-build --tag smoke", &["prod-build --tag smoke"]),
+            ("prod-logs -- smoke", &["prod-logs -- smoke"]),
+            ("secrets init", &["secrets init"]),
+        ] {
+            assert_eq!(segments(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_option_given_to_one_task_holds_for_all() {
+        let argv = ["x", "xtask", "dev-build", "-f", "a", "dev-up", "--dry-run", "-f", "b"].map(OsString::from).to_vec();
+        let parsed = parse(argv).expect("right");
+        assert_eq!(parsed.len(), 2);
+        assert!(parsed.iter().all(|cli| cli.global.dry_run && cli.global.files == ["a", "b"]));
+    }
+
+    #[test]
+    fn every_task_stands_under_exactly_one_heading() {
+        let command = command();
+        let mut grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut tasks: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
+        grouped.sort_unstable();
+        tasks.sort_unstable();
+        assert_eq!(grouped, tasks);
+    }
+
+    #[test]
+    fn a_mistyped_task_is_answered_with_the_nearest() {
+        let error = parse(["x", "smkoe"].map(OsString::from).to_vec()).expect_err("no such task").to_string();
+        assert!(error.contains("'smoke'"), "{error}");
+        let error = parse(["x", "smoke", "--kep"].map(OsString::from).to_vec()).expect_err("no such option").to_string();
+        assert!(error.contains("'--keep'"), "{error}");
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        command().debug_assert();
+    }
+}

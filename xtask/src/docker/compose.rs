@@ -1,0 +1,170 @@
+//! Command lines of `docker compose`, and what its messages mean.
+
+use camino::Utf8PathBuf;
+
+/// The files, variables and profiles that every compose command of a project is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Project {
+    /// The compose files, in the order in which they layer.
+    pub files: Vec<Utf8PathBuf>,
+    /// The environment files, later ones winning.
+    pub env_files: Vec<Utf8PathBuf>,
+    /// The profiles that are on.
+    pub profiles: Vec<String>,
+}
+
+impl Project {
+    fn base(&self) -> Vec<String> {
+        let mut argv = words(["docker", "compose"]);
+        for (flag, values) in [("--file", paths(&self.files)), ("--env-file", paths(&self.env_files))] {
+            values.into_iter().for_each(|value| argv.extend([flag.to_owned(), value]));
+        }
+        self.profiles.iter().for_each(|profile| argv.extend(["--profile".to_owned(), profile.clone()]));
+        argv
+    }
+
+    /// Prints the resolved project as YAML, which keeps `x-…` keys beside services.
+    pub fn config(&self) -> Vec<String> {
+        [self.base(), words(["config", "--format", "yaml"])].concat()
+    }
+}
+
+/// Commands on a project that exists in the engine, by its name alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a>(pub &'a str);
+
+impl Named<'_> {
+    fn command<'a>(&self, rest: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        [words(["docker", "compose", "--project-name", self.0]), words(rest)].concat()
+    }
+
+    /// Creates networks, volumes and containers of the project on stdin; starts nothing and pulls nothing.
+    pub fn create(&self) -> Vec<String> {
+        let file = ["docker", "compose", "--project-name", self.0, "--file", "-"];
+        [words(file), words(["create", "--no-build", "--remove-orphans"])].concat()
+    }
+
+    /// Stops and removes everything of the project, its named volumes only if asked to.
+    pub fn down(&self, volumes: bool) -> Vec<String> {
+        let mut argv = self.command(["down", "--remove-orphans"]);
+        if volumes {
+            argv.push("--volumes".into());
+        }
+        argv
+    }
+
+    /// Restarts services.
+    pub fn restart(&self, services: &[String]) -> Vec<String> {
+        [self.command(["restart"]), services.to_vec()].concat()
+    }
+
+    /// Shows logs.
+    pub fn logs(&self, services: &[String], follow: bool, tail: u32, since: Option<&str>) -> Vec<String> {
+        let mut argv = self.command(["logs", "--tail", &tail.to_string()]);
+        if follow {
+            argv.push("--follow".into());
+        }
+        argv.extend(since.map(|since| format!("--since={since}")));
+        [argv, services.to_vec()].concat()
+    }
+}
+
+/// What a message of `docker compose config` is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Complaint {
+    /// A variable marked as required is not defined.
+    RequiredVariable(String),
+    /// A variable without a default is not defined; compose goes on with an empty one.
+    UndefinedVariable(String),
+    /// A service is at fault.
+    Service(String),
+    /// Something else.
+    Other,
+}
+
+/// Finds out what one line of compose's stderr is about.
+pub fn complaint(line: &str) -> Complaint {
+    let line = line.replace("\\\"", "\"");
+    if let Some(name) = between(&line, "required variable ", " is missing a value") {
+        return Complaint::RequiredVariable(name);
+    }
+    if let Some(name) = between(&line, "The \"", "\" variable is not set") {
+        return Complaint::UndefinedVariable(name);
+    }
+    if let Some(name) = between(&line, "service \"", "\"") {
+        return Complaint::Service(name);
+    }
+    match between(&line, "services.", " ").or_else(|| line.split_once("services.").map(|(_, rest)| rest.to_owned())) {
+        Some(path) => Complaint::Service(path.split(['.', ':', '\'', '"']).next().unwrap_or_default().to_owned()),
+        None => Complaint::Other,
+    }
+}
+
+/// The line of a YAML error that compose prints without its file's name.
+pub fn yaml_line(message: &str) -> Option<usize> {
+    let (_, rest) = message.split_once("yaml: ")?;
+    between(rest, "line ", ":")?.parse().ok()
+}
+
+fn between(text: &str, before: &str, after: &str) -> Option<String> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(inner, _)| inner.to_owned())
+}
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn paths(paths: &[Utf8PathBuf]) -> Vec<String> {
+    paths.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn config_names_files_variables_and_profiles() {
+        let project = Project {
+            files: vec!["/p/a b.yaml".into(), "/p/c.yaml".into()],
+            env_files: vec!["/p/.env".into()],
+            profiles: vec!["x".into()],
+        };
+        assert_eq!(
+            project.config().join("|"),
+            "docker|compose|--file|/p/a b.yaml|--file|/p/c.yaml|--env-file|/p/.env|--profile|x|config|--format|yaml"
+        );
+    }
+
+    #[test]
+    fn commands_on_a_running_project_need_only_its_name() {
+        assert_eq!(Named("p").down(true).join(" "), "docker compose --project-name p down --remove-orphans --volumes");
+        assert_eq!(
+            Named("p").logs(&["a".into()], true, 5, Some("10m")).join(" "),
+            "docker compose --project-name p logs --tail 5 --follow --since=10m a"
+        );
+        assert_eq!(Named("p").create().join(" "), "docker compose --project-name p --file - create --no-build --remove-orphans");
+    }
+
+    #[test]
+    fn complaints_are_told_apart() {
+        for (line, expected) in [
+            (
+                "time=\"x\" level=warning msg=\"The \\\"IMG\\\" variable is not set. Defaulting to a blank string.\"",
+                Complaint::UndefinedVariable("IMG".into()),
+            ),
+            (
+                "error while interpolating services.web.image: required variable IMG is missing a value: need it",
+                Complaint::RequiredVariable("IMG".into()),
+            ),
+            ("service \"a\" has neither an image nor a build context specified", Complaint::Service("a".into())),
+            ("validating /p/x.yml: services.a Additional property foo is not allowed", Complaint::Service("a".into())),
+            ("services.my-web.ports.0 must be a string", Complaint::Service("my-web".into())),
+            ("dependency cycle detected: a -> b -> a", Complaint::Other),
+        ] {
+            assert_eq!(complaint(line), expected, "{line}");
+        }
+        assert_eq!(yaml_line("yaml: line 3: did not find expected key"), Some(3));
+        assert_eq!(yaml_line("no such thing"), None);
+    }
+}

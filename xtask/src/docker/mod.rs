@@ -1,0 +1,4 @@
+//! Argument lists for docker, compose and buildx, and parsers of what they print. Pure: nothing here starts a process.
+
+pub mod compose;
+pub mod engine;

@@ -1,0 +1,288 @@
+//! The only place that starts a process: echo, dry-run, deadline, cancellation, redaction, and the tail of stderr in
+//! every error. Commands are argument lists, never shell strings.
+
+pub mod cancel;
+mod child;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::{Error, Result};
+use crate::ui::Ui;
+use cancel::Cancel;
+pub use child::{Following, Line, Source};
+
+/// How many of stderr's last lines an error shows.
+const TAIL: usize = 20;
+
+/// The deadline of a call that names none: longer than anything that is not a build, a pull or a stop may take.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A command to run: a program, its arguments and what surrounds them.
+#[derive(Clone, Debug)]
+pub struct Call {
+    argv: Vec<String>,
+    stdin: Option<Vec<u8>>,
+    dir: Option<Utf8PathBuf>,
+    env: Vec<(String, String)>,
+    deadline: Option<Duration>,
+    cleanup: bool,
+}
+
+impl Call {
+    /// A call of `argv[0]` with the arguments after it.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        let argv = argv.into_iter().map(Into::into).collect();
+        Self { argv, stdin: None, dir: None, env: Vec::new(), deadline: Some(DEADLINE), cleanup: false }
+    }
+
+    /// Gives the program these bytes on stdin.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Runs the program in this directory.
+    pub fn dir(mut self, dir: impl Into<Utf8PathBuf>) -> Self {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// Sets an environment variable. Never a secret.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Ends the program after this long instead of after two minutes.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Lets the program run as long as it wants.
+    pub fn no_deadline(mut self) -> Self {
+        self.deadline = None;
+        self
+    }
+
+    /// Runs even after an interrupt, which does not end it: it removes what the task started.
+    pub fn cleanup(mut self) -> Self {
+        self.cleanup = true;
+        self
+    }
+
+    /// The command as a person would type it.
+    pub fn display(&self) -> String {
+        self.argv.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The first words, up to the first option: enough to say which command failed.
+    fn title(&self) -> String {
+        let words = self.argv.iter().take_while(|arg| !arg.starts_with('-')).take(3);
+        words.map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// An argument as a shell would need it written.
+fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, Default)]
+pub struct Finished {
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout, unless the caller took the lines.
+    pub stdout: String,
+    /// The last lines of stderr.
+    pub stderr: Vec<String>,
+}
+
+impl Finished {
+    /// Whether it ended with exit code 0.
+    pub fn ok(&self) -> bool {
+        self.code == Some(0)
+    }
+}
+
+/// Starts processes. Cheap to clone; clones share cancellation and redaction.
+#[derive(Clone, Debug)]
+pub struct Runner {
+    ui: Ui,
+    cancel: Cancel,
+    secrets: Arc<Mutex<Vec<String>>>,
+}
+
+impl Runner {
+    /// A runner that tells `ui` what it does and ends with `cancel`.
+    pub fn new(ui: Ui, cancel: Cancel) -> Self {
+        Self { ui, cancel, secrets: Arc::default() }
+    }
+
+    /// The token that an interrupt sets.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// From now on `value` is never shown. Values under four characters would blank out ordinary text and are refused.
+    pub fn redact(&self, value: &str) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.extend(value.lines().map(str::trim).filter(|line| line.len() >= 4).map(str::to_owned));
+    }
+
+    /// Text without the values of known secrets.
+    pub fn redacted(&self, text: &str) -> String {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+    }
+
+    /// Runs to the end and gives stdout; an exit code other than 0 is an error.
+    pub fn read(&self, call: Call) -> Result<String> {
+        let title = call.title();
+        let finished = self.finish(call)?;
+        if finished.ok() { Ok(finished.stdout) } else { Err(self.failure(&title, &finished)) }
+    }
+
+    /// Runs to the end, whatever the exit code.
+    pub fn finish(&self, call: Call) -> Result<Finished> {
+        let mut stdout = String::new();
+        let mut finished = self.stream(call, &mut |line| {
+            if line.source == Source::Stdout {
+                stdout.push_str(&line.text);
+                stdout.push('\n');
+            }
+        })?;
+        finished.stdout = stdout;
+        Ok(finished)
+    }
+
+    /// Runs to the end, giving each line of stdout and stderr as it comes.
+    pub fn stream(&self, call: Call, on_line: &mut dyn FnMut(&Line)) -> Result<Finished> {
+        let following = self.follow(call)?;
+        let mut stderr = std::collections::VecDeque::new();
+        let finished = following.drain(&mut |line| {
+            let line = Line { text: self.redacted(&line.text), ..line };
+            self.ui.output(&line.text);
+            if line.source == Source::Stderr {
+                if stderr.len() == TAIL {
+                    stderr.pop_front();
+                }
+                stderr.push_back(line.text.clone());
+            }
+            on_line(&line);
+        })?;
+        Ok(Finished { code: finished, stdout: String::new(), stderr: stderr.into() })
+    }
+
+    /// Starts a command in the background; it ends when the handle is dropped.
+    pub fn follow(&self, call: Call) -> Result<Following> {
+        self.announce(&call)?;
+        let program = self.locate(&call.argv[0])?;
+        Following::start(&call, &program, self.cancel.clone())
+    }
+
+    /// Runs a command that talks to the person itself: its stdout and stderr are ours.
+    pub fn show(&self, call: Call) -> Result<Finished> {
+        self.announce(&call)?;
+        let program = self.locate(&call.argv[0])?;
+        let code = child::inherit(&call, &program, &self.cancel)?;
+        Ok(Finished { code, ..Finished::default() })
+    }
+
+    /// stdout of a quick local program behind which no daemon can hang; none if it is missing or fails.
+    pub fn short(&self, dir: &Utf8Path, program: &str, args: &[&str]) -> Option<String> {
+        let shell = xshell::Shell::new().ok()?;
+        shell.change_dir(dir);
+        shell.cmd(program).args(args).quiet().ignore_stderr().read().ok()
+    }
+
+    /// The error of a command that ended badly.
+    pub fn failure(&self, title: &str, finished: &Finished) -> Error {
+        let ended = match finished.code {
+            Some(code) => format!("failed with exit code {code}"),
+            None => "was ended by a signal".to_owned(),
+        };
+        Error::cannot(format!("`{title}` {ended}")).evidence("it said", finished.stderr.iter().cloned())
+    }
+
+    fn announce(&self, call: &Call) -> Result<()> {
+        if self.cancel.is_set() && !call.cleanup {
+            return Err(Error::interrupted());
+        }
+        self.ui.command(&self.redacted(&call.display()));
+        Ok(())
+    }
+
+    /// Finds a program on `PATH`.
+    pub fn locate(&self, program: &str) -> Result<Utf8PathBuf> {
+        let path = which::which(program).map_err(|_| {
+            Error::cannot(format!("`{program}` is not on PATH")).help("`cargo xtask doctor` tells what this machine lacks")
+        })?;
+        Utf8PathBuf::from_path_buf(path)
+            .map_err(|path| Error::cannot(format!("the path of `{program}` is not UTF-8: {}", path.display())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::Surroundings;
+
+    fn runner() -> Runner {
+        Runner::new(Ui::new(Surroundings { quiet: true, ..Surroundings::default() }, 0), Cancel::default())
+    }
+
+    #[test]
+    fn a_command_is_shown_as_it_would_be_typed() {
+        assert_eq!(Call::new(["a", "b c", "it's", ""]).display(), r"a 'b c' 'it'\''s' ''");
+    }
+
+    #[test]
+    fn stdin_reaches_the_program_and_stdout_comes_back() {
+        assert_eq!(runner().read(Call::new(["cat"]).stdin("two\nlines\n")).expect("cat"), "two\nlines\n");
+    }
+
+    #[test]
+    fn a_failure_shows_the_tail_of_stderr_without_secrets() {
+        let runner = runner();
+        runner.redact("hunter2hunter2");
+        let error = runner.read(Call::new(["sh", "-c", "seq 30 >&2; echo pw=hunter2hunter2 >&2; exit 3"])).expect_err("fails");
+        assert_eq!(error.message, "`sh` failed with exit code 3");
+        assert_eq!(error.evidence[0].lines.len(), TAIL);
+        assert_eq!(error.evidence[0].lines.last().expect("lines"), "pw=[redacted]");
+    }
+
+    #[test]
+    fn a_deadline_ends_the_program_and_what_it_started() {
+        let started = std::time::Instant::now();
+        let call = Call::new(["sh", "-c", "sleep 60 & echo $!; wait"]).deadline(Duration::from_millis(200));
+        let error = runner().read(call).expect_err("too long");
+        assert!(error.message.contains("did not end within"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn after_an_interrupt_only_cleanup_runs() {
+        let runner = runner();
+        runner.cancel().set();
+        assert_eq!(runner.read(Call::new(["true"])).expect_err("interrupted"), Error::interrupted());
+        runner.read(Call::new(["true"]).cleanup()).expect("cleanup runs");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = runner().read(Call::new(["no-such-program-here"])).expect_err("missing");
+        assert_eq!(error.message, "`no-such-program-here` is not on PATH");
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_memory() {
+        let out = runner().read(Call::new(["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end"])).expect("runs");
+        assert!(out.len() < 2_000_000 && out.ends_with("\nend\n"));
+    }
+}

@@ -1,0 +1,49 @@
+//! A typed task runner for Dockerised applications. It reads the compose project that is there and knows no service by name.
+//! `docs/architecture.md` tells how the modules hang together; [`main`] is the table of contents.
+
+pub mod chain;
+pub mod cli;
+pub mod context;
+pub mod docker;
+pub mod error;
+pub mod exec;
+pub mod report;
+pub mod stack;
+pub mod tasks;
+pub mod ui;
+
+use std::process::ExitCode;
+
+use cli::Cli;
+use context::Context;
+use error::{Exit, Result};
+use exec::cancel::Cancel;
+use ui::{Surroundings, Ui};
+
+/// Parses the command line, runs the tasks it names one after the other, and gives the exit code.
+pub fn main() -> ExitCode {
+    let commands = match chain::parse(std::env::args_os().collect()) {
+        Ok(commands) => commands,
+        Err(usage) => {
+            let _closed = usage.print();
+            return ExitCode::from(if usage.use_stderr() { Exit::CannotRun as u8 } else { Exit::Done as u8 });
+        }
+    };
+    let plain = commands.first().map(|cli| cli.global.clone()).unwrap_or_default();
+    match run(commands) {
+        Ok(()) => ExitCode::from(Exit::Done as u8),
+        Err(error) => {
+            Ui::new(Surroundings::read(plain.color.unwrap_or_default(), plain.quiet), plain.verbose).error(&error);
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+fn run(commands: Vec<Cli>) -> Result<()> {
+    let cancel = Cancel::on_signals()?;
+    for command in commands {
+        let ctx = Context::new(command.global, cancel.clone())?;
+        tasks::run(&ctx, &command.task)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! One result, many faces: a table for people, one JSON document for machines, annotations for GitHub Actions.
+//! Nothing here knows what a task does.
+
+pub mod github;
+pub mod table;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Writes an answer to stdout. A reader that has gone away (`| head`) is no error.
+pub fn text(answer: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::cannot(format!("cannot write the answer to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes an answer to stdout as one JSON document.
+pub fn json(answer: &impl Serialize) -> Result<()> {
+    let document = serde_json::to_string_pretty(answer)
+        .map_err(|error| Error::cannot(format!("cannot write the answer as JSON: {error}")))?;
+    text(&(document + "\n"))
+}

@@ -1,0 +1,361 @@
+//! When each service may start and when the stack is up: a state machine fed with the engine's events. Pure; it knows no clock
+//! but the times it is given.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::model::{Condition, Dependency};
+
+/// How often a service may die before it is said to be looping, where the engine starts it again.
+const DEATHS: u32 = 3;
+
+/// What the scheduler must know of a service.
+#[derive(Clone, Debug, Default)]
+pub struct Member {
+    /// What must be true of others first.
+    pub needs: BTreeMap<String, Dependency>,
+    /// Its containers.
+    pub containers: Vec<String>,
+    /// Whether it has a health check, from the compose file or the image.
+    pub checked: bool,
+    /// Whether the engine starts it again after it ended with this kind of exit code.
+    pub restarts: Restarts,
+}
+
+/// When the engine starts a container again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restarts {
+    /// Never.
+    #[default]
+    Never,
+    /// After a failure.
+    OnFailure,
+    /// Whatever the exit code.
+    Always,
+}
+
+/// What the engine reports of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Its process runs.
+    Started,
+    /// Its health check passed.
+    Healthy,
+    /// Its health check failed as often as it may.
+    Unhealthy,
+    /// Its process ended with this exit code.
+    Died(i32),
+    /// The kernel ended its process for want of memory.
+    OutOfMemory,
+}
+
+/// Where a service is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It waits for others.
+    Waiting,
+    /// It has been told to start.
+    Starting,
+    /// It runs; its health check, if it has one, has not passed yet.
+    Running,
+    /// It runs and is healthy.
+    Healthy,
+    /// It ended with exit code 0 and stays so.
+    Done,
+}
+
+/// Why a service can no longer come up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It ended with this exit code.
+    Exited(i32),
+    /// It ended with exit code 0 although it was to stay.
+    Ended,
+    /// It keeps ending and being started again; the last exit code.
+    Looping(i32),
+    /// Its health check says no.
+    Unhealthy,
+    /// It used more memory than it may.
+    OutOfMemory,
+}
+
+/// When a service reached its phases, counted from the start of the boot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// It was told to start.
+    pub told: Option<Duration>,
+    /// Its first container ran.
+    pub started: Option<Duration>,
+    /// It was healthy, done, or running where nothing checks it.
+    pub up: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    member: Member,
+    containers: BTreeMap<String, Phase>,
+    /// Whether another service waits for its end.
+    must_end: bool,
+    deaths: u32,
+    starved: bool,
+    failure: Option<Failure>,
+    times: Times,
+}
+
+/// A boot under way.
+#[derive(Clone, Debug)]
+pub struct Boot {
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Boot {
+    /// A boot of these services, none of them started. Needs that name none of them hold already.
+    pub fn new(members: BTreeMap<String, Member>) -> Self {
+        let must_end = |name: &str| {
+            members.values().any(|other| other.needs.get(name).is_some_and(|need| need.condition == Condition::Completed))
+        };
+        let entry = |(name, member): (&String, &Member)| {
+            let containers = member.containers.iter().map(|id| (id.clone(), Phase::Waiting)).collect();
+            let entry = Entry {
+                member: member.clone(),
+                containers,
+                must_end: must_end(name),
+                deaths: 0,
+                starved: false,
+                failure: None,
+                times: Times::default(),
+            };
+            (name.clone(), entry)
+        };
+        Self { entries: members.iter().map(entry).collect() }
+    }
+
+    /// The services that may start now, with their containers; they count as told to start from now on.
+    pub fn startable(&mut self, now: Duration) -> Vec<(String, Vec<String>)> {
+        let may_start = |(name, entry): (&String, &Entry)| {
+            let waits = entry.phase() == Phase::Waiting && entry.times.told.is_none();
+            (waits && entry.member.needs.iter().all(|(need, how)| self.holds(need, how))).then(|| name.clone())
+        };
+        let names: Vec<String> = self.entries.iter().filter_map(may_start).collect();
+        let mut started = Vec::new();
+        for name in names {
+            if let Some(entry) = self.entries.get_mut(&name) {
+                entry.times.told = Some(now);
+                entry.containers.values_mut().for_each(|phase| *phase = Phase::Starting);
+                started.push((name, entry.member.containers.clone()));
+            }
+        }
+        started
+    }
+
+    fn holds(&self, need: &str, how: &Dependency) -> bool {
+        let Some(entry) = self.entries.get(need) else { return true };
+        let phase = entry.phase();
+        let met = match how.condition {
+            Condition::Started => matches!(phase, Phase::Running | Phase::Healthy | Phase::Done),
+            // Compose refuses to wait for the health of a service that has no check; a running one is the most it can be.
+            Condition::Healthy => phase == Phase::Healthy || (!entry.member.checked && phase == Phase::Running),
+            Condition::Completed => phase == Phase::Done,
+        };
+        met || (!how.required && entry.failure.is_some())
+    }
+
+    /// Takes in what the engine reported of a container.
+    pub fn on(&mut self, container: &str, event: Event, now: Duration) {
+        let Some(entry) = self.entries.values_mut().find(|entry| entry.containers.contains_key(container)) else { return };
+        entry.take(container, event, now);
+    }
+
+    /// Whether every service has reached what can be expected of it.
+    pub fn is_up(&self) -> bool {
+        self.entries.values().all(Entry::is_up)
+    }
+
+    /// The services that can no longer come up, and why.
+    pub fn failures(&self) -> Vec<(&str, Failure)> {
+        let failed = |(name, entry): (&'_ String, &Entry)| entry.failure.map(|why| (name.clone(), why));
+        let names: Vec<(String, Failure)> = self.entries.iter().filter_map(failed).collect();
+        names.iter().filter_map(|(name, why)| self.entries.get_key_value(name).map(|(name, _)| (name.as_str(), *why))).collect()
+    }
+
+    /// Each service with its phase and times, by name.
+    pub fn services(&self) -> impl Iterator<Item = (&str, Phase, Times)> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), entry.phase(), entry.times))
+    }
+
+    /// The services that are not up yet.
+    pub fn pending(&self) -> Vec<&str> {
+        self.entries.iter().filter(|(_, entry)| !entry.is_up()).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Whether nothing but the process itself tells that this service is well.
+    pub fn is_unchecked(&self, service: &str) -> bool {
+        self.entries.get(service).is_some_and(|entry| !entry.member.checked && !entry.must_end)
+    }
+}
+
+impl Entry {
+    /// The phase of its slowest container.
+    fn phase(&self) -> Phase {
+        let rank = |phase: Phase| match phase {
+            Phase::Waiting => 0,
+            Phase::Starting => 1,
+            Phase::Running => 2,
+            Phase::Healthy => 3,
+            Phase::Done => 4,
+        };
+        self.containers.values().copied().min_by_key(|phase| rank(*phase)).unwrap_or(Phase::Done)
+    }
+
+    fn is_up(&self) -> bool {
+        let phase = self.phase();
+        match (self.must_end, self.member.checked) {
+            (true, _) => phase == Phase::Done,
+            (false, true) => phase == Phase::Healthy,
+            (false, false) => matches!(phase, Phase::Running | Phase::Done),
+        }
+    }
+
+    fn take(&mut self, container: &str, event: Event, now: Duration) {
+        let phase = match event {
+            Event::Started => {
+                self.times.started.get_or_insert(now);
+                Phase::Running
+            }
+            Event::Healthy => Phase::Healthy,
+            Event::Unhealthy => {
+                self.failure = Some(Failure::Unhealthy);
+                return;
+            }
+            Event::OutOfMemory => {
+                self.starved = true;
+                return;
+            }
+            Event::Died(code) => match self.died(code) {
+                Some(phase) => phase,
+                None => return,
+            },
+        };
+        self.containers.insert(container.to_owned(), phase);
+        if self.is_up() {
+            self.times.up.get_or_insert(now);
+        }
+    }
+
+    /// The phase after a death, unless it means that the service cannot come up.
+    fn died(&mut self, code: i32) -> Option<Phase> {
+        self.deaths += 1;
+        let again = match self.member.restarts {
+            Restarts::Never => false,
+            Restarts::OnFailure => code != 0,
+            Restarts::Always => true,
+        };
+        self.failure = match (again, code) {
+            (_, code) if self.starved && code != 0 => Some(Failure::OutOfMemory),
+            (true, _) if self.deaths >= DEATHS => Some(Failure::Looping(code)),
+            (true, _) => return Some(Phase::Starting),
+            (false, 0) if self.member.checked && !self.must_end => Some(Failure::Ended),
+            (false, 0) => return Some(Phase::Done),
+            (false, code) => Some(Failure::Exited(code)),
+        };
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: Duration = Duration::ZERO;
+
+    fn member(needs: &[(&str, Condition)], checked: bool, restarts: Restarts) -> Member {
+        let need =
+            |(name, condition): &(&str, Condition)| ((*name).to_owned(), Dependency { condition: *condition, required: true });
+        Member { needs: needs.iter().map(need).collect(), containers: Vec::new(), checked, restarts }
+    }
+
+    /// One container a service, called like the service.
+    fn boot(members: &[(&str, Member)]) -> Boot {
+        let with_container = |(name, member): &(&str, Member)| {
+            ((*name).to_owned(), Member { containers: vec![(*name).to_owned()], ..member.clone() })
+        };
+        Boot::new(members.iter().map(with_container).collect())
+    }
+
+    fn startable(boot: &mut Boot) -> Vec<String> {
+        boot.startable(T).into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn a_service_starts_the_moment_its_conditions_hold() {
+        use Condition::{Completed, Healthy, Started};
+        let mut boot = boot(&[
+            ("db", member(&[], true, Restarts::Never)),
+            ("migrate", member(&[("db", Healthy)], false, Restarts::Never)),
+            ("api", member(&[("migrate", Completed), ("db", Healthy)], true, Restarts::Always)),
+            ("web", member(&[("api", Started)], false, Restarts::Always)),
+        ]);
+        assert_eq!(startable(&mut boot), ["db"]);
+        assert_eq!(startable(&mut boot), [] as [&str; 0]);
+        boot.on("db", Event::Started, T);
+        assert_eq!(startable(&mut boot), [] as [&str; 0]);
+        boot.on("db", Event::Healthy, T);
+        assert_eq!(startable(&mut boot), ["migrate"]);
+        boot.on("migrate", Event::Started, T);
+        boot.on("migrate", Event::Died(0), T);
+        assert_eq!(startable(&mut boot), ["api"]);
+        boot.on("api", Event::Started, T);
+        assert_eq!(startable(&mut boot), ["web"]);
+        boot.on("web", Event::Started, T);
+        assert_eq!(boot.pending(), ["api"]);
+        boot.on("api", Event::Healthy, T);
+        assert!(boot.is_up() && boot.failures().is_empty());
+    }
+
+    #[test]
+    fn deaths_fail_where_nothing_starts_the_service_again() {
+        for (checked, restarts, events, failure) in [
+            (false, Restarts::Never, &[Event::Died(3)][..], Some(Failure::Exited(3))),
+            (true, Restarts::Never, &[Event::Died(0)], Some(Failure::Ended)),
+            (false, Restarts::Never, &[Event::Died(0)], None),
+            (true, Restarts::Always, &[Event::Died(1), Event::Died(1)], None),
+            (true, Restarts::Always, &[Event::Died(1), Event::Died(1), Event::Died(7)], Some(Failure::Looping(7))),
+            (false, Restarts::OnFailure, &[Event::Died(0)], None),
+            (true, Restarts::Always, &[Event::OutOfMemory, Event::Died(137)], Some(Failure::OutOfMemory)),
+            (true, Restarts::Always, &[Event::Unhealthy], Some(Failure::Unhealthy)),
+        ] {
+            let mut boot = boot(&[("a", member(&[], checked, restarts))]);
+            startable(&mut boot);
+            for event in events {
+                boot.on("a", Event::Started, T);
+                boot.on("a", *event, T);
+            }
+            assert_eq!(boot.failures().first().map(|(_, why)| *why), failure, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn every_replica_must_be_healthy() {
+        let mut replicas = member(&[], true, Restarts::Always);
+        replicas.containers = vec!["1".into(), "2".into()];
+        let mut boot = Boot::new(BTreeMap::from([("a".to_owned(), replicas)]));
+        assert_eq!(boot.startable(T)[0].1.len(), 2);
+        boot.on("1", Event::Started, T);
+        boot.on("1", Event::Healthy, T);
+        boot.on("2", Event::Started, T);
+        assert!(!boot.is_up());
+        boot.on("2", Event::Healthy, Duration::from_secs(1));
+        assert!(boot.is_up());
+        assert_eq!(boot.services().next().expect("one").2.up, Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_need_outside_the_boot_or_not_required_does_not_hold_it_up() {
+        let mut loose = member(&[("gone", Condition::Healthy), ("weak", Condition::Healthy)], false, Restarts::Never);
+        loose.needs.get_mut("weak").expect("there").required = false;
+        let mut boot = boot(&[("a", loose), ("weak", member(&[], true, Restarts::Never))]);
+        assert_eq!(startable(&mut boot), ["weak"]);
+        boot.on("weak", Event::Died(1), T);
+        assert_eq!(startable(&mut boot), ["a"]);
+    }
+}

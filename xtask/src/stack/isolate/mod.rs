@@ -1,0 +1,341 @@
+//! A copy of the resolved project that can be started beside the original without touching it: another name, ports that the
+//! engine chooses on loopback, volumes and networks of its own, no host path written. The user's files are never changed.
+
+mod carry;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use serde_json::{Map, Value, json};
+
+use super::model::{Mount, Stack};
+use super::units::Span;
+pub use carry::{Carried, SECRETS_DIR, SecretFile, SecretValue, carry_secrets};
+
+/// How often a health check runs until it first passes: often enough not to be waited for, rarely enough not to slow the boot
+/// on two cores.
+const START_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The bridge that services on internal networks only join so that their probes can reach them.
+const PROBE_NETWORK: &str = "xtask-probes";
+
+/// What the isolated copy is to be like.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its project name.
+    pub name: String,
+    /// Labels that mark everything it creates.
+    pub labels: BTreeMap<String, String>,
+    /// The services in it.
+    pub services: BTreeSet<String>,
+    /// How long the boot may take: failures of health checks do not count during it.
+    pub deadline: Duration,
+    /// Whether the engine knows `start_interval` (25 and later); else the interval itself is shortened.
+    pub start_interval: bool,
+    /// Whether a host path is a folder (true), something else (false), or not there (none).
+    pub is_dir: BTreeMap<Utf8PathBuf, Option<bool>>,
+}
+
+/// The isolated copy and what must be put into its containers before they start.
+#[derive(Clone, Debug)]
+pub struct Isolated {
+    /// The project, as compose reads it.
+    pub project: Value,
+    /// Host folders whose contents go into a volume in place of a writable bind mount.
+    pub folders: Vec<Folder>,
+    /// What could not be isolated.
+    pub notes: Vec<String>,
+}
+
+/// A host folder to be copied into a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// The service whose containers get it.
+    pub service: String,
+    /// The folder on the host.
+    pub source: Utf8PathBuf,
+    /// The path in the container.
+    pub target: String,
+}
+
+/// Makes the isolated copy.
+pub fn isolate(stack: &Stack, options: &Options) -> Isolated {
+    let mut isolated = Isolated {
+        project: Value::Object(stack.raw.as_object().cloned().unwrap_or_default()),
+        folders: Vec::new(),
+        notes: Vec::new(),
+    };
+    isolated.project["name"] = json!(options.name);
+    let mut volumes = own_volumes(&stack.raw["volumes"]);
+    let mut networks = own_networks(&stack.raw["networks"]);
+    let mut services = Map::new();
+    for name in &options.services {
+        let mut service = stack.raw["services"][name].as_object().cloned().unwrap_or_default();
+        detach(&mut service, stack.image_of(name));
+        retain_needs(&mut service, &options.services);
+        quicken(&mut service, options);
+        own_mounts(name, &mut service, options, &mut volumes, &mut isolated.folders);
+        let ports = open_ports(stack, name);
+        if !ports.is_empty() && only_internal(stack, name) {
+            join_probe_network(&mut service, &mut networks);
+        }
+        service.insert("ports".into(), Value::Array(ports));
+        if let Some(mode) = service.get("network_mode").and_then(Value::as_str).filter(|mode| *mode == "host") {
+            isolated
+                .notes
+                .push(format!("`{name}` runs with network_mode `{mode}` and is not isolated from this machine's ports"));
+            service.remove("ports");
+        }
+        label(&mut service, &options.labels);
+        services.insert(name.clone(), Value::Object(service));
+    }
+    for section in [&mut volumes, &mut networks] {
+        section.values_mut().filter_map(Value::as_object_mut).for_each(|entry| label(entry, &options.labels));
+    }
+    isolated.project["services"] = Value::Object(services);
+    isolated.project["volumes"] = Value::Object(volumes);
+    isolated.project["networks"] = Value::Object(networks);
+    isolated
+}
+
+/// Every host path that is mounted, so that the caller can say which are folders.
+pub fn host_paths(stack: &Stack) -> BTreeSet<Utf8PathBuf> {
+    let mounts = stack.services.values().flat_map(|service| &service.volumes);
+    mounts.filter(|mount| mount.kind == "bind").filter_map(|mount| mount.source.as_ref().map(Utf8PathBuf::from)).collect()
+}
+
+/// Takes away what ties a service to this machine or to a build.
+fn detach(service: &mut Map<String, Value>, image: String) {
+    for key in ["build", "container_name", "profiles", "develop", "external_links"] {
+        service.remove(key);
+    }
+    service.insert("image".into(), json!(image));
+    service.insert("pull_policy".into(), json!("never"));
+    // Fixed addresses belong to subnets that the original stack may hold at this moment.
+    for network in service.get_mut("networks").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        if let Some(network) = network.as_object_mut() {
+            ["ipv4_address", "ipv6_address", "mac_address"].iter().for_each(|key| {
+                network.remove(*key);
+            });
+        }
+    }
+}
+
+/// Forgets needs on services that are not part of the run.
+fn retain_needs(service: &mut Map<String, Value>, services: &BTreeSet<String>) {
+    if let Some(needs) = service.get_mut("depends_on").and_then(Value::as_object_mut) {
+        needs.retain(|name, _| services.contains(name));
+    }
+}
+
+/// Lets a health check run often until it passes, and not count before the deadline. A service without a section gets one too:
+/// its image may bring a check.
+fn quicken(service: &mut Map<String, Value>, options: &Options) {
+    let check = service.entry("healthcheck").or_insert_with(|| json!({}));
+    let typed: super::model::HealthCheck = serde_json::from_value(check.clone()).unwrap_or_default();
+    if typed.is_off() {
+        return;
+    }
+    let Some(check) = check.as_object_mut() else { return };
+    let quick = Span(typed.start_interval.map_or(START_INTERVAL, |own| own.0.min(START_INTERVAL)));
+    let period = typed.start_period.map_or(options.deadline, |own| own.0.max(options.deadline));
+    let key = if options.start_interval { "start_interval" } else { "interval" };
+    check.insert(key.into(), json!(quick.to_string()));
+    check.insert("start_period".into(), json!(format!("{}s", period.as_secs().max(1))));
+}
+
+/// Writable bind mounts become volumes that are filled from the host, or stay empty where the host has nothing.
+fn own_mounts(
+    name: &str,
+    service: &mut Map<String, Value>,
+    options: &Options,
+    volumes: &mut Map<String, Value>,
+    folders: &mut Vec<Folder>,
+) {
+    let Some(mounts) = service.get_mut("volumes").and_then(Value::as_array_mut) else { return };
+    for (index, mount) in mounts.iter_mut().enumerate() {
+        let typed: Mount = serde_json::from_value(mount.clone()).unwrap_or_default();
+        let Some(source) = typed.source.as_ref().filter(|_| typed.kind == "bind").map(Utf8PathBuf::from) else { continue };
+        let is_dir = options.is_dir.get(&source).copied().flatten();
+        if is_dir == Some(false) {
+            // A file or a socket: a volume cannot hold it, and reading it changes nothing.
+            mount["read_only"] = json!(true);
+            continue;
+        }
+        if is_dir == Some(true) && typed.read_only {
+            continue;
+        }
+        let volume = format!("xtask-bind-{name}-{index}");
+        *mount = json!({"type": "volume", "source": volume, "target": typed.target});
+        volumes.insert(volume, json!({}));
+        if is_dir == Some(true) {
+            folders.push(Folder { service: name.to_owned(), source, target: typed.target });
+        }
+    }
+}
+
+/// The project's named volumes, fresh: not external, not under a fixed name, not a window onto a host path.
+fn own_volumes(volumes: &Value) -> Map<String, Value> {
+    let fresh = |(name, volume): (&String, &Value)| {
+        let mut own = volume.as_object().cloned().unwrap_or_default();
+        own.retain(|key, _| key.starts_with("x-") || key == "labels");
+        (name.clone(), Value::Object(own))
+    };
+    volumes.as_object().into_iter().flatten().map(fresh).collect()
+}
+
+/// The project's networks, fresh: only whether they are internal is kept of what ties them to this machine.
+fn own_networks(networks: &Value) -> Map<String, Value> {
+    let fresh = |(name, network): (&String, &Value)| {
+        let mut own = network.as_object().cloned().unwrap_or_default();
+        own.retain(|key, _| key.starts_with("x-") || matches!(key.as_str(), "labels" | "internal" | "enable_ipv6"));
+        (name.clone(), Value::Object(own))
+    };
+    networks.as_object().into_iter().flatten().map(fresh).collect()
+}
+
+/// The ports a service publishes and those its probes ask for, each on loopback at a port that the engine chooses.
+fn open_ports(stack: &Stack, name: &str) -> Vec<Value> {
+    let Some(service) = stack.services.get(name) else { return Vec::new() };
+    let published = service.ports.iter().map(|port| (port.target, port.protocol.clone().unwrap_or_else(|| "tcp".into())));
+    let probed =
+        service.extension.probes.iter().filter_map(|probe| probe.tcp.or(probe.port)).map(|port| (port, "tcp".to_owned()));
+    let all: BTreeSet<(u16, String)> = published.chain(probed).filter(|(port, _)| *port != 0).collect();
+    let open = |(target, protocol)| json!({"mode": "ingress", "target": target, "protocol": protocol, "host_ip": "127.0.0.1"});
+    all.into_iter().map(open).collect()
+}
+
+/// Whether a service is on networks, all of which have no way out: the engine publishes no port there.
+fn only_internal(stack: &Stack, name: &str) -> bool {
+    let Some(service) = stack.services.get(name) else { return false };
+    let internal = |network: &String| stack.networks.get(network).is_some_and(|network| network.internal);
+    !service.networks.is_empty() && service.networks.keys().all(internal)
+}
+
+fn join_probe_network(service: &mut Map<String, Value>, networks: &mut Map<String, Value>) {
+    networks.entry(PROBE_NETWORK).or_insert_with(|| json!({}));
+    if let Some(joined) = service.get_mut("networks").and_then(Value::as_object_mut) {
+        joined.insert(PROBE_NETWORK.into(), Value::Null);
+    }
+}
+
+/// Adds labels to a service, volume or network; compose prints labels as a mapping.
+fn label(entry: &mut Map<String, Value>, labels: &BTreeMap<String, String>) {
+    let own = entry.entry("labels").or_insert_with(|| json!({}));
+    if !own.is_object() {
+        *own = json!({});
+    }
+    if let Some(own) = own.as_object_mut() {
+        own.extend(labels.iter().map(|(key, value)| (key.clone(), json!(value))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::parse;
+    use crate::stack::source::Sources;
+
+    fn isolated(resolved: &str, services: &[&str]) -> Isolated {
+        let stack = parse(resolved, Sources::default()).expect("a right project");
+        let is_dir = [("/dir", Some(true)), ("/file", Some(false)), ("/none", None)];
+        let options = Options {
+            name: "smoke-1".into(),
+            labels: BTreeMap::from([("l".into(), "v".into())]),
+            services: services.iter().map(|name| (*name).to_owned()).collect(),
+            deadline: Duration::from_secs(120),
+            start_interval: true,
+            is_dir: is_dir.map(|(path, is)| (path.into(), is)).into(),
+        };
+        isolate(&stack, &options)
+    }
+
+    #[test]
+    fn nothing_ties_the_copy_to_this_machine() {
+        let copy = isolated(
+            "
+name: shop
+services:
+  a:
+    build: {context: /p}
+    container_name: fixed
+    ports: [{target: 80, published: '80', host_ip: 0.0.0.0}, {target: 53, protocol: udp, published: '53'}]
+    networks: {n: {ipv4_address: 10.0.0.2, aliases: [x]}}
+    depends_on: {b: {condition: service_started}, c: {condition: service_started}}
+    volumes:
+      - {type: bind, source: /dir, target: /rw}
+      - {type: bind, source: /dir, target: /ro, read_only: true}
+      - {type: bind, source: /file, target: /f}
+      - {type: bind, source: /none, target: /n, bind: {create_host_path: true}}
+      - {type: volume, source: data, target: /d}
+    x-kept: {yes: 1}
+  b: {image: b}
+  c: {image: c}
+networks: {n: {name: fixed, external: true, ipam: {config: [{subnet: 10.0.0.0/24}]}}}
+volumes: {data: {name: fixed, external: true}}
+",
+            &["a", "b"],
+        );
+        let a = &copy.project["services"]["a"];
+        assert_eq!((&a["image"], &a["x-kept"]["yes"]), (&json!("shop-a"), &json!(1)));
+        assert!(a.get("build").is_none() && a.get("container_name").is_none());
+        assert!(a["depends_on"].get("c").is_none() && a["depends_on"].get("b").is_some());
+        assert_eq!(a["networks"]["n"], json!({"aliases": ["x"]}));
+        assert!(
+            a["ports"]
+                .as_array()
+                .expect("ports")
+                .iter()
+                .all(|port| port["host_ip"] == "127.0.0.1" && port.get("published").is_none())
+        );
+        let sources: Vec<_> = (0..5).map(|i| a["volumes"][i]["source"].as_str().expect("source")).collect();
+        assert_eq!(sources, ["xtask-bind-a-0", "/dir", "/file", "xtask-bind-a-3", "data"]);
+        assert_eq!(a["volumes"][2]["read_only"], true);
+        assert_eq!(copy.folders, [Folder { service: "a".into(), source: "/dir".into(), target: "/rw".into() }]);
+        assert_eq!(copy.project["networks"]["n"], json!({"labels": {"l": "v"}}));
+        assert_eq!(copy.project["volumes"]["data"], json!({"labels": {"l": "v"}}));
+        assert!(copy.project["services"].get("c").is_none());
+    }
+
+    #[test]
+    fn health_checks_run_often_at_first_and_keep_the_rest() {
+        let copy = isolated(
+            "
+services:
+  a: {image: a, healthcheck: {test: [CMD, x], interval: 30s, start_period: 5m, start_interval: 100ms}}
+  b: {image: b}
+  c: {image: c, healthcheck: {test: [NONE]}}
+",
+            &["a", "b", "c"],
+        );
+        let check = |name: &str| copy.project["services"][name]["healthcheck"].clone();
+        assert_eq!(check("a")["interval"], "30s");
+        assert_eq!((check("a")["start_interval"].clone(), check("a")["start_period"].clone()), (json!("100ms"), json!("300s")));
+        assert_eq!(check("b"), json!({"start_interval": "250ms", "start_period": "120s"}));
+        assert_eq!(check("c"), json!({"test": ["NONE"]}));
+    }
+
+    #[test]
+    fn a_probed_service_on_an_internal_network_can_be_reached() {
+        let copy = isolated(
+            "
+services:
+  a: {image: a, networks: {in: null}, x-xtask: {probes: [{tcp: 5432}]}}
+  b: {image: b, networks: {in: null}}
+networks: {in: {internal: true}}
+",
+            &["a", "b"],
+        );
+        assert!(copy.project["services"]["a"]["networks"].get(PROBE_NETWORK).is_some());
+        assert!(copy.project["services"]["b"]["networks"].get(PROBE_NETWORK).is_none());
+        assert_eq!(copy.project["networks"]["in"]["internal"], true);
+    }
+
+    #[test]
+    fn the_hosts_network_cannot_be_isolated_and_is_told() {
+        let copy = isolated("services: {a: {image: a, network_mode: host, ports: [{target: 1}]}}", &["a"]);
+        assert_eq!(copy.notes.len(), 1);
+        assert!(copy.project["services"]["a"].get("ports").is_none());
+    }
+}

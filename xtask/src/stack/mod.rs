@@ -1,0 +1,20 @@
+//! The compose project as typed data: services, images, ports, limits, health checks, secrets, `x-xtask`. Pure: reading files
+//! and asking compose is the tasks' work.
+
+pub mod boot;
+pub mod discover;
+mod environment;
+pub mod extension;
+mod image_ref;
+pub mod isolate;
+mod model;
+mod parse;
+pub mod source;
+mod units;
+pub mod variables;
+
+pub use environment::Environment;
+pub use image_ref::{ImageRef, is_tag};
+pub use model::{Build, Condition, Dependency, Deploy, HealthCheck, Mount, Network, Port, Secret, SecretUse, Service, Stack};
+pub use parse::{parse, select};
+pub use units::{Bytes, Span};

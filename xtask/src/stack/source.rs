@@ -1,0 +1,227 @@
+//! Compose files as they were written: which line holds which key. The resolved project has no lines of its own, so every
+//! message about it looks its place up here.
+
+use std::collections::HashMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use granit_parser::{Event, Parser};
+
+use crate::error::Place;
+
+/// A step on the way from the document to a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A key of a mapping.
+    Key(String),
+    /// A position in a sequence, counted from 0.
+    Index(usize),
+}
+
+/// Splits a path such as `services.web.probes[0].port`; keys that hold dots are given to [`Sources::find`] as steps.
+pub fn steps<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<Step> {
+    keys.into_iter().map(|key| Step::Key(key.to_owned())).collect()
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    line: usize,
+    value: Value,
+}
+
+#[derive(Clone, Debug)]
+enum Value {
+    Scalar(String),
+    Sequence(Vec<Node>),
+    Mapping(Vec<(String, usize, Node)>),
+}
+
+/// One compose file, its text and the place of each of its values.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it was read.
+    pub path: Utf8PathBuf,
+    /// The line at which it stops being YAML, and why.
+    pub broken: Option<(usize, String)>,
+    root: Option<Node>,
+}
+
+impl Source {
+    /// Reads a file's text. A text that is no YAML has no places.
+    pub fn parse(path: &Utf8Path, text: &str) -> Self {
+        let options = granit_parser::options! { emit_comments: false };
+        let mut reader =
+            Reader { parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), broken: None };
+        let root = reader.document();
+        Self { path: path.to_owned(), broken: reader.broken, root }
+    }
+
+    /// The line of a value: of its key, where it has one.
+    fn line(&self, steps: &[Step]) -> Option<usize> {
+        let mut node = self.root.as_ref()?;
+        let mut line = node.line;
+        for step in steps {
+            (line, node) = match (step, &node.value) {
+                (Step::Key(key), Value::Mapping(pairs)) => {
+                    pairs.iter().find(|(name, ..)| name == key).map(|(_, l, n)| (*l, n))?
+                }
+                (Step::Index(index), Value::Sequence(items)) => items.get(*index).map(|n| (n.line, n))?,
+                _ => return None,
+            };
+        }
+        Some(line)
+    }
+
+    /// Every scalar with its line, keys left out.
+    pub fn scalars(&self) -> Vec<(usize, &str)> {
+        fn collect<'a>(node: &'a Node, into: &mut Vec<(usize, &'a str)>) {
+            match &node.value {
+                Value::Scalar(text) => into.push((node.line, text)),
+                Value::Sequence(items) => items.iter().for_each(|item| collect(item, into)),
+                Value::Mapping(pairs) => pairs.iter().for_each(|(_, _, value)| collect(value, into)),
+            }
+        }
+        let mut found = Vec::new();
+        if let Some(root) = &self.root {
+            collect(root, &mut found);
+        }
+        found
+    }
+}
+
+/// The compose files of a project, in the order in which they layer.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(pub Vec<Source>);
+
+impl Sources {
+    /// Where a value was written last; of its nearest parent that is written anywhere, if it is not itself.
+    pub fn find(&self, steps: &[Step]) -> Option<Place> {
+        (1..=steps.len()).rev().find_map(|length| {
+            let hit = |source: &Source| source.line(&steps[..length]).map(|line| Place::line(source.path.clone(), line));
+            self.0.iter().rev().find_map(hit)
+        })
+    }
+
+    /// Where a service was declared first.
+    pub fn service(&self, name: &str) -> Option<Place> {
+        let steps = steps(["services", name]);
+        self.0.iter().find_map(|source| source.line(&steps).map(|line| Place::line(source.path.clone(), line)))
+    }
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, granit_parser::StrInput<'a>>,
+    anchors: HashMap<usize, Node>,
+    broken: Option<(usize, String)>,
+}
+
+impl Reader<'_> {
+    fn document(&mut self) -> Option<Node> {
+        loop {
+            let (event, line) = self.event()?;
+            match event {
+                Event::StreamStart | Event::DocumentStart(..) => {}
+                event => return self.node(event, line),
+            }
+        }
+    }
+
+    fn event(&mut self) -> Option<(Event<'static>, usize)> {
+        let (event, span) = match self.parser.next()? {
+            Ok(next) => next,
+            Err(error) => {
+                self.broken = Some((error.marker().line(), error.info().to_owned()));
+                return None;
+            }
+        };
+        let event = match event {
+            Event::Scalar(text, style, anchor, _) => Event::Scalar(text.into_owned().into(), style, anchor, None),
+            Event::SequenceStart(style, anchor, _) => Event::SequenceStart(style, anchor, None),
+            Event::MappingStart(style, anchor, _) => Event::MappingStart(style, anchor, None),
+            Event::Alias(anchor) => Event::Alias(anchor),
+            Event::SequenceEnd => Event::SequenceEnd,
+            Event::MappingEnd => Event::MappingEnd,
+            Event::StreamStart => Event::StreamStart,
+            Event::DocumentStart(explicit, version) => Event::DocumentStart(explicit, version),
+            _ => return None,
+        };
+        Some((event, span.start.line()))
+    }
+
+    fn node(&mut self, event: Event<'_>, line: usize) -> Option<Node> {
+        let (value, anchor) = match event {
+            Event::Scalar(text, _, anchor, _) => (Value::Scalar(text.into_owned()), anchor),
+            Event::Alias(id) => return self.anchors.get(&id).cloned(),
+            Event::SequenceStart(_, anchor, _) => (self.sequence()?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping()?, anchor),
+            _ => return None,
+        };
+        let node = Node { line, value };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Some(node)
+    }
+
+    fn sequence(&mut self) -> Option<Value> {
+        let mut items = Vec::new();
+        loop {
+            match self.event()? {
+                (Event::SequenceEnd, _) => return Some(Value::Sequence(items)),
+                (event, line) => items.push(self.node(event, line)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self) -> Option<Value> {
+        let mut pairs = Vec::new();
+        loop {
+            let (event, line) = self.event()?;
+            if event == Event::MappingEnd {
+                return Some(Value::Mapping(pairs));
+            }
+            let key = self.node(event, line)?;
+            let (event, value_line) = self.event()?;
+            let value = self.node(event, value_line)?;
+            match (key.value, value.value) {
+                // A merge key brings in pairs that a key written here wins over, since the first match is taken.
+                (Value::Scalar(merge), Value::Mapping(merged)) if merge == "<<" => pairs.extend(merged),
+                (Value::Scalar(name), other) => pairs.push((name, line, Node { line: value.line, value: other })),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(texts: &[&str]) -> Sources {
+        Sources(texts.iter().enumerate().map(|(i, text)| Source::parse(Utf8Path::new(&format!("{i}.yaml")), text)).collect())
+    }
+
+    #[test]
+    fn the_last_file_that_writes_a_value_is_its_place() {
+        let sources = sources(&["services:\n  a:\n    image: x\n    ports: [1, 2]\n", "services:\n  a:\n    image: y\n"]);
+        let place = |keys: &[&str]| sources.find(&steps(keys.iter().copied())).map(|place| place.to_string());
+        assert_eq!(place(&["services", "a", "image"]).as_deref(), Some("1.yaml:3"));
+        assert_eq!(place(&["services", "a", "ports"]).as_deref(), Some("0.yaml:4"));
+        assert_eq!(place(&["services", "a", "nope"]).as_deref(), Some("1.yaml:2"));
+        assert_eq!(place(&["nothing"]), None);
+        assert_eq!(sources.service("a").expect("declared").to_string(), "0.yaml:2");
+    }
+
+    #[test]
+    fn anchors_merges_and_sequences_have_places() {
+        let sources = sources(&["x: &x\n  k: [a,\n    b]\ny:\n  <<: *x\n  z: 1\n"]);
+        let path = [Step::Key("y".into()), Step::Key("k".into()), Step::Index(1)];
+        assert_eq!(sources.find(&path).expect("merged").to_string(), "0.yaml:3");
+    }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        for text in ["", "\u{0}", "a: [", "*nope", "&a *a", "- - -\n :", "? a\n? b", "a: b: c", "!!x", "%YAML 9\n", "\t- x"] {
+            let _no_places = sources(&[text]).find(&steps(["a"]));
+        }
+    }
+}

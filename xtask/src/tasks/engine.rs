@@ -1,0 +1,90 @@
+//! Asks the engine whether it is there, and finds and removes what runs of this tool have made in it.
+
+use serde::Deserialize;
+
+use super::provision;
+use crate::context::Context;
+use crate::docker::engine;
+use crate::error::{Error, Result};
+use crate::exec::Call;
+
+/// How long an engine may take to say that it is there.
+const ANSWER: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// The client and the engine behind it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Version {
+    /// The client.
+    pub client: Part,
+    /// The engine; none when it does not answer.
+    pub server: Option<Part>,
+}
+
+/// A part's version.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Part {
+    /// Such as `26.1.5`.
+    pub version: String,
+}
+
+impl Part {
+    /// The first number of the version; 0 where there is none.
+    pub fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// The engine, which `--provision` installs and starts where it is missing.
+///
+/// # Errors
+/// It does not answer, and may not be provided.
+pub fn ready(ctx: &Context) -> Result<Part> {
+    if ctx.global.provision {
+        provision::engine(ctx)?;
+    }
+    let finished = ctx.runner.finish(Call::new(engine::version()).deadline(ANSWER))?;
+    let version: Version = serde_json::from_str(finished.stdout.trim()).unwrap_or_default();
+    version.server.filter(|_| finished.ok()).ok_or_else(|| {
+        Error::cannot("the engine does not answer")
+            .evidence("it said", finished.stderr)
+            .help("start it, or add `--provision` to have it installed and started; `cargo xtask doctor` tells what is wrong")
+    })
+}
+
+/// Kinds of things in the engine, in the order in which they can be removed.
+const KINDS: [&str; 2] = ["network", "volume"];
+
+/// Removes every container, network and volume that carries a label. Runs after an interrupt too.
+pub fn remove_labelled(ctx: &Context, label: &str) -> Result<()> {
+    let list = |argv: Vec<String>| -> Result<Vec<String>> {
+        Ok(ctx.runner.read(Call::new(argv).cleanup())?.lines().map(str::to_owned).collect())
+    };
+    let containers = list(engine::containers(label))?;
+    if !containers.is_empty() {
+        ctx.runner.read(Call::new(engine::remove(&containers)).cleanup())?;
+    }
+    for kind in KINDS {
+        let names = list(engine::named(kind, label))?;
+        if !names.is_empty() {
+            ctx.runner.read(Call::new(engine::remove_named(kind, &names)).cleanup())?;
+        }
+    }
+    Ok(())
+}
+
+/// The values that a label has on any container, network or volume.
+pub fn label_values(ctx: &Context, label: &str) -> Result<std::collections::BTreeSet<String>> {
+    let mut values = std::collections::BTreeSet::new();
+    let container = ["docker", "ps", "--all"];
+    let lists = std::iter::once(container.map(str::to_owned).to_vec())
+        .chain(KINDS.map(|kind| ["docker", kind, "ls"].map(str::to_owned).to_vec()));
+    for list in lists {
+        let format = format!("{{{{.Label \"{label}\"}}}}");
+        let argv = [list, ["--filter", &format!("label={label}"), "--format", &format].map(str::to_owned).to_vec()].concat();
+        let found = ctx.runner.read(Call::new(argv).cleanup())?;
+        values.extend(found.lines().filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    Ok(values)
+}

@@ -1,0 +1,202 @@
+//! Finds and reads the project: compose files, environment files, `docker compose config`, and what is wrong with them.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::context::Context;
+use crate::docker::compose::{Complaint, Project, complaint, yaml_line};
+use crate::error::{Error, Place, Result, none_of};
+use crate::exec::{Call, Finished};
+use crate::stack::discover::{Disk, search_up};
+use crate::stack::source::{Source, Sources};
+use crate::stack::variables::{self, Use};
+use crate::stack::{Environment, Stack, parse};
+
+/// What is done about variables that nothing defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undefined {
+    /// They are an error, each with file and line.
+    Refuse,
+    /// They are told; compose takes them as empty.
+    Tell,
+}
+
+/// A project, read and checked.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The stack.
+    pub stack: Stack,
+    /// The folder of the project; the compose files may lie below it.
+    pub root: Utf8PathBuf,
+    /// What compose was given.
+    pub project: Project,
+    /// The environment it was read for.
+    pub environment: Environment,
+}
+
+impl Loaded {
+    /// A path as it is shown: relative to the project where it lies in it.
+    pub fn shown<'a>(&self, path: &'a Utf8Path) -> &'a Utf8Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+
+    /// The one line that says which project this is.
+    pub fn headline(&self) -> String {
+        let services = self.stack.services.len();
+        let plural = if services == 1 { "" } else { "s" };
+        let files: Vec<_> = self.project.files.iter().map(|file| self.shown(file).as_str()).collect();
+        format!("{} · {} · {services} service{plural} · {}", self.stack.name, self.environment.name(), files.join(" + "))
+    }
+}
+
+/// Reads the project for an environment. `examples` are environment files that serve where no real one exists.
+pub fn load(ctx: &Context, environment: Environment, undefined: Undefined, examples: bool) -> Result<Loaded> {
+    let (root, files) = files(ctx, environment)?;
+    let env_files = env_files(ctx, environment, &root, &files, examples)?;
+    let project = Project { files, env_files, profiles: ctx.global.profiles.clone() };
+    let sources = read_sources(&project.files)?;
+    let finished = ctx.runner.finish(Call::new(project.config()).dir(&root))?;
+    let missing = missing_variables(&project, &sources, &finished, undefined)?;
+    if !finished.ok() {
+        return Err(explain(&finished, &sources));
+    }
+    for one in &missing {
+        ctx.ui.warn(format!("`{}` is not defined and counts as empty ({})", one.name, one.place));
+    }
+    Ok(Loaded { stack: parse(&finished.stdout, sources)?, root, project, environment })
+}
+
+fn files(ctx: &Context, environment: Environment) -> Result<(Utf8PathBuf, Vec<Utf8PathBuf>)> {
+    if !ctx.global.files.is_empty() {
+        let files: Vec<_> = ctx.global.files.iter().map(|file| ctx.start.join(file)).collect();
+        let missing =
+            files.iter().filter(|file| !file.is_file()).map(|file| Error::cannot(format!("no compose file at `{file}`")));
+        none_of(missing.collect())?;
+        return Ok((ctx.start.clone(), files));
+    }
+    search_up(&ctx.start, environment, &Disk)?.ok_or_else(|| {
+        Error::cannot(format!("no compose file in `{}` or above it", ctx.start)).help(
+            "name it with `-f FILE`, or its folder with `-C DIR`; known names are `compose.yaml`, `docker-compose.yml` and \
+             `compose/base.yaml`, with overlays such as `compose.production.yaml`",
+        )
+    })
+}
+
+/// The environment files: those given, else `.env` and `.env.<environment>` beside the project or its compose files, else (where
+/// the caller is content with them) their `.example`s.
+fn env_files(
+    ctx: &Context,
+    environment: Environment,
+    root: &Utf8Path,
+    files: &[Utf8PathBuf],
+    examples: bool,
+) -> Result<Vec<Utf8PathBuf>> {
+    if !ctx.global.env_file.is_empty() {
+        let given: Vec<_> = ctx.global.env_file.iter().map(|file| ctx.start.join(file)).collect();
+        let missing =
+            given.iter().filter(|file| !file.is_file()).map(|file| Error::cannot(format!("no environment file at `{file}`")));
+        none_of(missing.collect())?;
+        return Ok(given);
+    }
+    let folder = files.first().and_then(|file| file.parent()).unwrap_or(root);
+    let folders: BTreeSet<&Utf8Path> = BTreeSet::from([root, folder]);
+    let existing = |suffix: &str| -> Vec<Utf8PathBuf> {
+        let name = environment.name();
+        let names = [format!(".env{suffix}"), format!(".env.{name}{suffix}")];
+        let paths = folders.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name)));
+        paths.filter(|path| path.is_file()).collect()
+    };
+    let real = existing("");
+    if !real.is_empty() || !examples {
+        return Ok(real);
+    }
+    let examples = existing(".example");
+    for example in &examples {
+        ctx.ui.step(
+            "variables",
+            format!("from `{}`, since there is no file of your own", example.strip_prefix(root).unwrap_or(example)),
+        );
+    }
+    Ok(examples)
+}
+
+fn read_sources(files: &[Utf8PathBuf]) -> Result<Sources> {
+    let read = |file: &Utf8PathBuf| {
+        let bytes = std::fs::read(file).map_err(|error| Error::cannot(format!("cannot read `{file}`: {error}")))?;
+        Ok(Source::parse(file, &String::from_utf8_lossy(&bytes)))
+    };
+    files.iter().map(read).collect::<Result<Vec<_>>>().map(Sources)
+}
+
+/// Required variables that nothing defines are an error; others are given back, unless they are refused too.
+fn missing_variables(project: &Project, sources: &Sources, finished: &Finished, undefined: Undefined) -> Result<Vec<Use>> {
+    let complaints: Vec<Complaint> = finished.stderr.iter().map(|line| complaint(line)).collect();
+    let told = |wanted: fn(&Complaint) -> Option<&String>| complaints.iter().filter_map(wanted).cloned().collect::<BTreeSet<_>>();
+    let required = told(|one| if let Complaint::RequiredVariable(name) = one { Some(name) } else { None });
+    let empty = told(|one| if let Complaint::UndefinedVariable(name) = one { Some(name) } else { None });
+    if required.is_empty() && empty.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut defined: BTreeSet<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    for file in &project.env_files {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::cannot(format!("cannot read `{file}`: {error}")))?;
+        defined.extend(variables::defined_in(&text));
+    }
+    // Compose stops at the first required one; the files tell of all.
+    let missing = variables::undefined(&variables::uses(sources), &defined);
+    let refused = |one: &&Use| one.required.is_some() || undefined == Undefined::Refuse;
+    let mut errors: Vec<Error> = missing.iter().filter(refused).map(|one| not_defined(one, project)).collect();
+    let elsewhere = required.iter().filter(|name| missing.iter().all(|one| one.name != **name));
+    errors.extend(elsewhere.map(|name| Error::cannot(format!("the variable `{name}` is required and not defined"))));
+    none_of(errors)?;
+    Ok(missing)
+}
+
+fn not_defined(one: &Use, project: &Project) -> Error {
+    let why = one.required.as_deref().filter(|text| !text.is_empty()).map(|text| format!(": {text}")).unwrap_or_default();
+    let help = match project.env_files.last() {
+        Some(file) => format!("define it in `{file}`"),
+        None => "define it in `.env` beside the compose file, in the environment, or with `--env-file FILE`".to_owned(),
+    };
+    Error::cannot(format!("the variable `{}` is not defined{why}", one.name)).at(one.place.clone()).help(help)
+}
+
+/// Makes one clear error of what compose says about a project it cannot read.
+fn explain(finished: &Finished, sources: &Sources) -> Error {
+    let warning = |line: &&String| line.contains("level=warning");
+    let lines: Vec<&String> = finished.stderr.iter().filter(|line| !warning(line) && !line.trim().is_empty()).collect();
+    let message = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("; ");
+    if let Some(broken) = sources.0.iter().find(|source| source.broken.is_some()) {
+        let (line, why) = broken.broken.clone().unwrap_or_default();
+        return Error::cannot(format!("`{}` is not valid YAML: {why}", broken.path.file_name().unwrap_or_default()))
+            .at(Place::line(broken.path.clone(), line));
+    }
+    let short = message.strip_suffix(": invalid compose project").unwrap_or(&message).to_owned();
+    let place = lines.iter().find_map(|line| match complaint(line) {
+        Complaint::Service(name) => sources.service(&name),
+        _ => None,
+    });
+    let place = place.or_else(|| place_of_a_value(&short, sources));
+    let place = place.or_else(|| {
+        let file = sources.0.first()?;
+        Some(yaml_line(&message).map_or_else(|| Place::file(file.path.clone()), |line| Place::line(file.path.clone(), line)))
+    });
+    let error = Error::cannot(format!("the compose project is not valid: {short}"));
+    match place {
+        Some(place) => error.at(place),
+        None => error,
+    }
+}
+
+/// The place of a value, such as the path of a file that is not there, whose last part a message quotes.
+fn place_of_a_value(message: &str, sources: &Sources) -> Option<Place> {
+    let words: Vec<&str> = message.split([' ', ':', '"', '`']).filter(|word| word.contains('/')).collect();
+    sources.0.iter().rev().find_map(|source| {
+        let quoted = |text: &str| {
+            let text = text.trim_start_matches("./");
+            !text.is_empty() && words.iter().any(|word| word.ends_with(text))
+        };
+        source.scalars().into_iter().find(|(_, text)| quoted(text)).map(|(line, _)| Place::line(source.path.clone(), line))
+    })
+}

@@ -1,0 +1,47 @@
+//! One file per verb, flow only: plan, run, report. What a verb needs from another is that verb's function and typed result.
+
+mod bench;
+mod build;
+mod completions;
+mod control;
+mod doctor;
+mod engine;
+mod images;
+mod launch;
+mod load;
+mod owner;
+mod provision;
+mod secrets;
+mod smoke;
+mod test;
+mod up;
+
+use crate::cli::{SecretsAction, Task};
+use crate::context::Context;
+use crate::error::Result;
+use crate::stack::Environment::{Development, Production};
+
+/// Runs one task.
+pub fn run(ctx: &Context, task: &Task) -> Result<()> {
+    match task {
+        Task::DevBuild(args) => build::run(ctx, Development, args),
+        Task::ProdBuild(args) => build::run(ctx, Production, args),
+        Task::DevUp(args) => up::run(ctx, Development, args),
+        Task::ProdUp(args) => up::run(ctx, Production, args),
+        Task::DevDown(args) => control::down(ctx, Development, args),
+        Task::ProdDown(args) => control::down(ctx, Production, args),
+        Task::DevLogs(args) => control::logs(ctx, Development, args),
+        Task::ProdLogs(args) => control::logs(ctx, Production, args),
+        Task::DevRestart(args) => control::restart(ctx, Development, args),
+        Task::ProdRestart(args) => control::restart(ctx, Production, args),
+        Task::DevPs(args) => control::ps(ctx, Development, args),
+        Task::ProdPs(args) => control::ps(ctx, Production, args),
+        Task::Smoke(args) => smoke::run(ctx, args),
+        Task::Secrets { action: SecretsAction::Init } => secrets::init(ctx),
+        Task::Images => images::run(ctx),
+        Task::Doctor => doctor::run(ctx),
+        Task::Test(args) => test::run(ctx, args),
+        Task::Bench(args) => bench::run(ctx, args),
+        Task::Completions { shell } => completions::run(*shell),
+    }
+}

@@ -1,0 +1,69 @@
+//! Who made a thing in the engine: this machine, this boot, this process. A run that was killed leaves things whose owner is
+//! gone; the next run finds them by that.
+
+use rustix::process::{Pid, getpid, test_kill_process};
+
+/// The label that names a run's owner.
+pub const OWNER: &str = "dev.xtask.owner";
+
+/// The label that names a run.
+pub const RUN: &str = "dev.xtask.run";
+
+/// This process, as the value of [`OWNER`]: machine, boot, process id and its start time, joined by `/`.
+pub fn me() -> String {
+    let pid = getpid().as_raw_nonzero().get();
+    format!("{}/{}/{pid}/{}", machine(), boot(), start_time(pid).unwrap_or_default())
+}
+
+/// Whether the owner that a label names can be told to be gone. Owners on other machines cannot.
+pub fn is_gone(owner: &str) -> bool {
+    let parts: Vec<&str> = owner.split('/').collect();
+    let [its_machine, its_boot, pid, its_start] = parts[..] else { return false };
+    if its_machine != machine() {
+        return false;
+    }
+    let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) else { return false };
+    let start = start_time(pid.as_raw_nonzero().get()).unwrap_or_default();
+    its_boot != boot() || test_kill_process(pid) == Err(rustix::io::Errno::SRCH) || start != its_start
+}
+
+fn machine() -> String {
+    let id = std::fs::read_to_string("/etc/machine-id").map(|id| id.trim().to_owned()).unwrap_or_default();
+    if id.is_empty() { rustix::system::uname().nodename().to_string_lossy().replace('/', "-") } else { id }
+}
+
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// The 22nd field of `/proc/PID/stat`, in clock ticks since boot; a process id that is used again has another one.
+fn start_time(pid: i32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; what follows it is fields 3 and up.
+    stat.rsplit_once(") ")?.1.split(' ').nth(19).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_not_gone_and_a_dead_one_is() {
+        let me = me();
+        assert!(!is_gone(&me), "{me}");
+        let mut child = std::process::Command::new("true").spawn().expect("true starts");
+        child.wait().expect("true ends");
+        let parts: Vec<&str> = me.split('/').collect();
+        let dead = format!("{}/{}/{}/1", parts[0], parts[1], child.id());
+        assert!(is_gone(&dead), "{dead}");
+        assert!(is_gone(&format!("{}/another-boot/{}/{}", parts[0], parts[2], parts[3])));
+        assert!(is_gone(&format!("{}/{}/{}/0", parts[0], parts[1], parts[2])), "the id is used again");
+    }
+
+    #[test]
+    fn an_owner_elsewhere_or_unreadable_is_left_alone() {
+        for owner in ["other-machine/boot/1/1", "", "a/b/c", "a/b/c/d"] {
+            assert!(!is_gone(owner), "{owner}");
+        }
+    }
+}

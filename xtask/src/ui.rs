@@ -1,0 +1,268 @@
+//! What a person sees while a task runs: labelled steps, bars, colour. All of it goes to stderr; answers go to stdout
+//! through [`crate::report`]. Colour and movement are decided once, by a pure function.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::ColorChoice;
+use crate::error::{Error, Exit};
+
+/// What decides how stderr and stdout are dressed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings {
+    /// `--color`
+    pub choice: ColorChoice,
+    /// `-q`
+    pub quiet: bool,
+    /// `NO_COLOR` is set and not empty
+    pub no_color: bool,
+    /// `FORCE_COLOR` is set, not empty and not `0`
+    pub force_color: bool,
+    /// `CI` is set and not empty
+    pub ci: bool,
+    /// `TERM` is `dumb`
+    pub dumb: bool,
+    /// stderr is a terminal
+    pub terminal: bool,
+}
+
+/// How to dress what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dress {
+    /// Colour codes are written
+    pub color: bool,
+    /// Bars and timers move
+    pub moving: bool,
+}
+
+/// Decides colour and movement.
+///
+/// | `--color` | `NO_COLOR` | `FORCE_COLOR` | terminal | colour |
+/// |-----------|------------|---------------|----------|--------|
+/// | always    | any        | any           | any      | yes    |
+/// | never     | any        | any           | any      | no     |
+/// | auto      | set        | any           | any      | no     |
+/// | auto      | unset      | set           | any      | yes    |
+/// | auto      | unset      | unset         | yes      | yes, unless `TERM=dumb` |
+/// | auto      | unset      | unset         | no       | no     |
+///
+/// Bars move on a terminal that is not dumb, outside CI, unless `-q`.
+pub fn dress(around: Surroundings) -> Dress {
+    let color = match around.choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if around.no_color => false,
+        ColorChoice::Auto if around.force_color => true,
+        ColorChoice::Auto => around.terminal && !around.dumb,
+    };
+    Dress { color, moving: around.terminal && !around.dumb && !around.ci && !around.quiet }
+}
+
+impl Surroundings {
+    /// Reads the environment and the terminal.
+    pub fn read(choice: ColorChoice, quiet: bool) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self {
+            choice,
+            quiet,
+            no_color: set("NO_COLOR"),
+            force_color: set("FORCE_COLOR") && std::env::var_os("FORCE_COLOR").is_some_and(|value| value != "0"),
+            ci: set("CI"),
+            dumb: std::env::var_os("TERM").is_some_and(|value| value == "dumb"),
+            terminal: std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// The width of the label column.
+const LABEL: usize = 11;
+
+/// How often a moving bar or timer is drawn: often enough to look alive, rarely enough to cost nothing.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The person's side of a run.
+#[derive(Clone, Debug)]
+pub struct Ui {
+    dress: Dress,
+    quiet: bool,
+    /// 0, 1 (`-v`: commands) or 2 (`-vv`: their output)
+    verbosity: u8,
+    /// On GitHub Actions errors are also workflow annotations.
+    github: bool,
+    bars: MultiProgress,
+}
+
+/// The meaning of a coloured word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Passed, healthy
+    Good,
+    /// Failed
+    Bad,
+    /// Worth a look
+    Warn,
+    /// Less important than what stands around it
+    Dim,
+    /// More important than what stands around it
+    Strong,
+}
+
+impl Ui {
+    /// A user interface for these surroundings.
+    pub fn new(around: Surroundings, verbosity: u8) -> Self {
+        let dress = dress(around);
+        let target = if dress.moving { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        Self { dress, quiet: around.quiet, verbosity, github, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// Whether bars move; where they do not, a step's end is told by a line.
+    pub fn moving(&self) -> bool {
+        self.dress.moving
+    }
+
+    /// How much of the commands to show: 0 nothing, 1 the commands, 2 their output too.
+    pub fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+
+    /// Wraps text in a tone's colour where colour is on.
+    pub fn paint(&self, tone: Tone, text: impl Display) -> String {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Bad => "31",
+            Tone::Warn => "33",
+            Tone::Dim => "2",
+            Tone::Strong => "1",
+        };
+        if self.dress.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+
+    /// A line of the story: a label and what there is to say about it.
+    pub fn step(&self, label: &str, text: impl Display) {
+        if !self.quiet {
+            self.line(&format!("{} {text}", self.paint(Tone::Strong, format!("{label:<width$}", width = LABEL - 1))));
+        }
+    }
+
+    /// A further line under the last label.
+    pub fn more(&self, text: impl Display) {
+        self.step("", text);
+    }
+
+    /// Something the user should know although nothing failed.
+    pub fn warn(&self, text: impl Display) {
+        if !self.quiet {
+            self.line(&format!("{} {text}", self.paint(Tone::Warn, "warning:")));
+        }
+    }
+
+    /// A command that is about to run, shown with `-v`.
+    pub fn command(&self, line: &str) {
+        if self.verbosity > 0 {
+            self.line(&self.paint(Tone::Dim, format!("$ {line}")));
+        }
+    }
+
+    /// A line of a command's output, shown with `-vv`.
+    pub fn output(&self, line: &str) {
+        if self.verbosity > 1 {
+            self.line(&self.paint(Tone::Dim, format!("  {line}")));
+        }
+    }
+
+    /// A bar with a label and a changing message; hidden where nothing moves.
+    pub fn timer(&self, label: &str) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::new_spinner());
+        bar.set_style(ProgressStyle::with_template("{prefix} {spinner} {wide_msg} {elapsed:>4}").expect("a constant template"));
+        bar.set_prefix(self.paint(Tone::Strong, format!("{label:<width$}", width = LABEL - 1)));
+        if self.dress.moving {
+            bar.enable_steady_tick(TICK);
+        }
+        bar
+    }
+
+    /// Writes the error and every one beside it, with place, evidence and remedy.
+    pub fn error(&self, error: &Error) {
+        for one in error.all() {
+            if one.exit == Exit::Interrupted {
+                self.line(&self.paint(Tone::Warn, "interrupted"));
+                continue;
+            }
+            self.line(&format!("{} {}", self.paint(Tone::Bad, "error:"), one.message));
+            if let Some(place) = &one.place {
+                self.line(&format!("  {} {place}", self.paint(Tone::Dim, "-->")));
+            }
+            for evidence in &one.evidence {
+                self.line(&format!("  {}:", evidence.title));
+                for line in &evidence.lines {
+                    self.line(&format!("  {} {}", self.paint(Tone::Dim, "|"), printable(line)));
+                }
+            }
+            if let Some(help) = &one.help {
+                self.line(&format!("  {} {help}", self.paint(Tone::Strong, "help:")));
+            }
+            if self.github {
+                self.line(&crate::report::github::annotation(one));
+            }
+        }
+    }
+
+    /// Writes a line above whatever moves. A closed stderr is no reason to stop a task that cleans up.
+    fn line(&self, text: &str) {
+        self.bars.suspend(|| {
+            let _closed = writeln!(std::io::stderr().lock(), "{text}");
+        });
+    }
+}
+
+/// A line as it may be shown: without control characters, which a service's log could use to repaint the terminal.
+pub fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_follows_the_truth_table() {
+        use ColorChoice::{Always, Auto, Never};
+        let table = [
+            // choice, no_color, force_color, terminal, dumb => colour
+            (Always, true, false, false, true, true),
+            (Never, false, true, true, false, false),
+            (Auto, true, true, true, false, false),
+            (Auto, false, true, false, false, true),
+            (Auto, false, false, true, false, true),
+            (Auto, false, false, true, true, false),
+            (Auto, false, false, false, false, false),
+        ];
+        for (choice, no_color, force_color, terminal, dumb, color) in table {
+            let around = Surroundings { choice, no_color, force_color, terminal, dumb, ..Surroundings::default() };
+            assert_eq!(dress(around).color, color, "{around:?}");
+        }
+    }
+
+    #[test]
+    fn bars_move_only_where_a_person_looks() {
+        let person = Surroundings { terminal: true, ..Surroundings::default() };
+        assert!(dress(person).moving);
+        for still in [
+            Surroundings { terminal: false, ..person },
+            Surroundings { ci: true, ..person },
+            Surroundings { quiet: true, ..person },
+            Surroundings { dumb: true, ..person },
+        ] {
+            assert!(!dress(still).moving, "{still:?}");
+        }
+    }
+
+    #[test]
+    fn a_log_line_cannot_repaint_the_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\rc\td"), "a\u{fffd}[2Jb\u{fffd}c\td");
+    }
+}
