@@ -8,6 +8,7 @@ pub mod docker;
 pub mod error;
 pub mod exec;
 pub mod report;
+pub mod secret;
 pub mod stack;
 pub mod tasks;
 pub mod ui;

@@ -38,10 +38,11 @@ impl Named<'_> {
         [words(["docker", "compose", "--project-name", self.0]), words(rest)].concat()
     }
 
-    /// Creates networks, volumes and containers of the project on stdin; starts nothing and pulls nothing.
-    pub fn create(&self) -> Vec<String> {
+    /// Creates networks, volumes and containers of the project on stdin, or of these services of it and what they need. Starts
+    /// nothing, pulls nothing, and removes what the project no longer has.
+    pub fn create(&self, services: &[String]) -> Vec<String> {
         let file = ["docker", "compose", "--project-name", self.0, "--file", "-"];
-        [words(file), words(["create", "--no-build", "--remove-orphans"])].concat()
+        [words(file), words(["create", "--no-build", "--remove-orphans"]), services.to_vec()].concat()
     }
 
     /// Stops and removes everything of the project, its named volumes only if asked to.
@@ -143,7 +144,7 @@ mod tests {
             Named("p").logs(&["a".into()], true, 5, Some("10m")).join(" "),
             "docker compose --project-name p logs --tail 5 --follow --since=10m a"
         );
-        assert_eq!(Named("p").create().join(" "), "docker compose --project-name p --file - create --no-build --remove-orphans");
+        assert_eq!(Named("p").create(&["a".into()]).join(" "), "docker compose --project-name p --file - create --no-build --remove-orphans a");
     }
 
     #[test]

@@ -146,6 +146,32 @@ impl Following {
     }
 }
 
+/// A program whose lines are taken by another thread. The program ends when this is dropped.
+#[derive(Debug)]
+pub struct Pump {
+    group: i32,
+}
+
+impl Following {
+    /// Hands every line to `take`, and its end to `ended`, from a thread of its own.
+    pub fn pump(mut self, mut take: impl FnMut(Line) + Send + 'static, ended: impl FnOnce() + Send + 'static) -> Pump {
+        let group = self.group;
+        std::thread::spawn(move || {
+            while let Next::Line(line) = self.next(None) {
+                take(line);
+            }
+            ended();
+        });
+        Pump { group }
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        cancel::signal(self.group, Signal::TERM);
+    }
+}
+
 impl Drop for Following {
     fn drop(&mut self) {
         if self.exited.is_none() {

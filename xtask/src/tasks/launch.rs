@@ -1,21 +1,320 @@
-//! Creating, filling and booting a project's containers.
+//! Creating, filling and starting a project's containers: what `up` and `smoke` have in common.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value as Json;
+
+use super::evidence;
 use crate::context::Context;
-use crate::docker::engine::{self, Container, PROJECT_LABEL, parse_containers};
+use crate::docker::compose::Named;
+use crate::docker::engine::{self, Container, PROJECT_LABEL, parse_containers, parse_event};
 use crate::error::{Error, Result};
-use crate::exec::Call;
+use crate::exec::{Call, Pump};
+use crate::secret::Value;
+use crate::stack::boot::{Boot, Event, Member, Phase, Times};
+use crate::stack::isolate::{Carried, SecretFile};
+use crate::stack::{Stack, Span};
 
-/// The label on volumes that hold a project's secrets, with the project as its value.
+/// The label on volumes that hold a project's secrets.
+pub const SECRETS: &str = "dev.xtask.secrets";
+
+/// How long a service that nothing checks must have run before it counts as up.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// The filter for volumes that hold a project's secrets.
 pub fn secrets_label(project: &str) -> String {
-    format!("dev.xtask.secrets={project}")
+    format!("{SECRETS}={project}")
 }
 
 /// Every container of a project, running or not.
 pub fn containers(ctx: &Context, project: &str) -> Result<Vec<Container>> {
     let ids = ctx.runner.read(Call::new(engine::containers(&format!("{PROJECT_LABEL}={project}"))))?;
     let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
+    inspect(ctx, &ids)
+}
+
+fn inspect(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    parse_containers(&ctx.runner.read(Call::new(engine::inspect(&ids)))?).map_err(Error::cannot)
+    parse_containers(&ctx.runner.read(Call::new(engine::inspect(ids)))?).map_err(Error::cannot)
+}
+
+/// Creates networks, volumes and containers of a project, or of these services of it and what they need; starts nothing.
+pub fn create(ctx: &Context, name: &str, project: &Json, services: &[String]) -> Result<Vec<Container>> {
+    let call = Call::new(Named(name).create(services)).stdin(project.to_string()).deadline(Duration::from_secs(300));
+    let finished = ctx.runner.finish(call)?;
+    if !finished.ok() {
+        let said = |line: &&String| !line.contains("level=warning") && !line.trim().is_empty();
+        let why = finished.stderr.iter().rfind(said).map(|line| line.trim().to_owned()).unwrap_or_default();
+        return Err(Error::cannot(format!("the containers cannot be created: {why}"))
+            .evidence("it said", finished.stderr.iter().filter(said).cloned())
+            .help("see what stands in the way above; `cargo xtask doctor` checks the engine"));
+    }
+    containers(ctx, name)
+}
+
+/// Puts each service's secrets into its containers, owned by the user it runs as.
+pub fn fill(ctx: &Context, containers: &[Container], carried: &Carried, values: &BTreeMap<String, Value>) -> Result<()> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = containers
+            .iter()
+            .filter_map(|container| carried.files.get(container.service()).map(|files| (container, files)))
+            .map(|(container, files)| scope.spawn(move || fill_one(ctx, container, files, values)))
+            .collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
+    })
+}
+
+fn fill_one(ctx: &Context, container: &Container, files: &[SecretFile], values: &BTreeMap<String, Value>) -> Result<()> {
+    let folders: BTreeSet<&str> = files.iter().map(|file| file.folder.as_str()).collect();
+    for folder in folders {
+        let here = files.iter().filter(|file| file.folder == folder);
+        let archive = archive(here, &container.config.user, values).map_err(|error| {
+            Error::cannot(format!("cannot pack the secrets of `{}`: {error}", container.service()))
+        })?;
+        let call = Call::new(engine::unpack_into(&container.id, folder)).stdin(archive);
+        ctx.runner.read(call).map_err(|mut error| {
+            error.message = format!("the secrets of `{}` cannot be put into `{folder}`: {}", container.service(), error.message);
+            error
+        })?;
+    }
+    Ok(())
+}
+
+/// A tar archive of secret files. A service with a numeric user gets files that only this user may read; where the user is
+/// root or known by name only, everyone in the container may, as it is in a Swarm.
+fn archive<'a>(
+    files: impl Iterator<Item = &'a SecretFile>,
+    user: &str,
+    values: &BTreeMap<String, Value>,
+) -> std::io::Result<Vec<u8>> {
+    let (uid, gid) = user.split_once(':').unwrap_or((user, user));
+    let owner = uid.parse::<u64>().ok().filter(|uid| *uid != 0);
+    let mut archive = tar::Builder::new(Vec::new());
+    for file in files {
+        let Some(value) = values.get(&file.secret) else { continue };
+        let mut header = tar::Header::new_ustar();
+        header.set_size(value.expose().len() as u64);
+        header.set_uid(file.uid.or(owner).unwrap_or(0));
+        header.set_gid(file.gid.or(gid.parse().ok().filter(|_| owner.is_some())).unwrap_or(0));
+        header.set_mode(file.mode.unwrap_or(if owner.is_some() { 0o400 } else { 0o444 }));
+        archive.append_data(&mut header, &file.name, value.expose())?;
+    }
+    archive.into_inner()
+}
+
+/// How a stack came up.
+#[derive(Clone, Debug)]
+pub struct Booted {
+    /// Each service with its last phase and its times.
+    pub services: Vec<(String, Phase, Times)>,
+    /// From the first start to the last service's being up.
+    pub took: Duration,
+}
+
+enum Message {
+    Event(String, Event),
+    CannotStart(String, Error),
+    EventsEnded,
+}
+
+/// Starts the containers in the order of their needs and waits until the stack is up.
+///
+/// # Errors
+/// A service that can no longer come up, or the deadline, with each service's evidence; an interrupt.
+pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container], deadline: Duration) -> Result<Booted> {
+    let (sender, messages) = channel();
+    let _events = follow_events(ctx, project, sender.clone())?;
+    let started = Instant::now();
+    let mut boot = Boot::new(members(stack, containers));
+    containers.iter().for_each(|container| resume(&mut boot, container));
+    let timer = ctx.ui.timer("boot");
+    let outcome = loop {
+        let now = started.elapsed();
+        for (service, ids) in boot.startable(now) {
+            start(ctx, service, ids, sender.clone());
+        }
+        timer.set_message(waiting(&boot));
+        let failures = boot.failures();
+        if !failures.is_empty() {
+            break Err(evidence::failures(ctx, stack, containers, &failures));
+        }
+        let settled = settled_at(&boot);
+        if boot.is_up() && settled <= now {
+            break Ok(());
+        }
+        let wake = if boot.is_up() { settled.min(deadline) } else { deadline };
+        match messages.recv_timeout(wake.saturating_sub(now)) {
+            Ok(Message::Event(container, event)) => boot.on(&container, event, started.elapsed()),
+            Ok(Message::CannotStart(service, error)) => break Err(cannot_start(&service, error)),
+            Ok(Message::EventsEnded) => {
+                ctx.runner.cancel().check()?;
+                break Err(Error::cannot("the engine stopped answering during the boot").help("`cargo xtask doctor` tells its state"));
+            }
+            Err(RecvTimeoutError::Timeout) if started.elapsed() < deadline => {}
+            Err(_) => break Err(evidence::late(ctx, stack, containers, &boot.pending(), Span(deadline))),
+        }
+    };
+    timer.finish_and_clear();
+    outcome?;
+    let services: Vec<_> = boot.services().map(|(name, phase, times)| (name.to_owned(), phase, times)).collect();
+    let took = services.iter().filter_map(|(_, _, times)| times.up).max().unwrap_or_default();
+    Ok(Booted { services, took })
+}
+
+fn follow_events(ctx: &Context, project: &str, sender: Sender<Message>) -> Result<Pump> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+    let following = ctx.runner.follow(Call::new(engine::events(project, &since)).no_deadline())?;
+    let end = sender.clone();
+    let take = move |line: crate::exec::Line| {
+        if let Some((container, event)) = parse_event(&line.text) {
+            let _boot_over = sender.send(Message::Event(container, event));
+        }
+    };
+    Ok(following.pump(take, move || {
+        let _boot_over = end.send(Message::EventsEnded);
+    }))
+}
+
+fn members(stack: &Stack, containers: &[Container]) -> BTreeMap<String, Member> {
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
+    for container in containers {
+        let needs = stack.services.get(container.service()).map(|service| service.depends_on.clone()).unwrap_or_default();
+        let member = members.entry(container.service().to_owned()).or_insert_with(|| Member { needs, ..Member::default() });
+        member.containers.push(container.id.clone());
+        member.checked |= container.checked();
+        member.restarts = container.restarts();
+    }
+    members
+}
+
+/// Tells the boot of a container that runs already.
+fn resume(boot: &mut Boot, container: &Container) {
+    if container.state.running {
+        boot.on(&container.id, Event::Started, Duration::ZERO);
+        if container.state.health.as_ref().is_some_and(|health| health.status == "healthy") {
+            boot.on(&container.id, Event::Healthy, Duration::ZERO);
+        }
+    }
+}
+
+fn start(ctx: &Context, service: String, containers: Vec<String>, sender: Sender<Message>) {
+    let runner = ctx.runner.clone();
+    std::thread::spawn(move || {
+        if let Err(error) = runner.read(Call::new(engine::start(&containers))) {
+            let _boot_over = sender.send(Message::CannotStart(service, error));
+        }
+    });
+}
+
+fn cannot_start(service: &str, error: Error) -> Error {
+    if error.exit == crate::error::Exit::Interrupted {
+        return error;
+    }
+    let said = error.evidence.first().and_then(|evidence| evidence.lines.first()).cloned().unwrap_or_else(|| error.message.clone());
+    let said = said.trim_start_matches("Error response from daemon: ");
+    let failed = Error::failed(format!("`{service}` cannot be started: {said}"));
+    if said.contains("port is already allocated") || said.contains("address already in use") {
+        return failed.help("another program holds the port: stop it, or publish the service on another one");
+    }
+    failed
+}
+
+/// When the youngest service that nothing checks has run long enough.
+fn settled_at(boot: &Boot) -> Duration {
+    let unchecked = boot.services().filter(|(name, phase, _)| *phase == Phase::Running && boot.is_unchecked(name));
+    unchecked.filter_map(|(_, _, times)| times.started.map(|at| at + SETTLE)).max().unwrap_or_default()
+}
+
+fn waiting(boot: &Boot) -> String {
+    let state = |(name, phase, _): (&str, Phase, Times)| match phase {
+        Phase::Starting | Phase::Running if boot.pending().contains(&name) => Some(name.to_owned()),
+        _ => None,
+    };
+    let pending = boot.pending().len();
+    let all = boot.services().count();
+    let names: Vec<String> = boot.services().filter_map(state).collect();
+    format!("{} of {all} up · waiting for {}", all - pending, names.join(", "))
+}
+
+/// The boot as bars: when each service was told to start and when it was up.
+pub fn waterfall(booted: &Booted) -> Vec<String> {
+    const WIDTH: f64 = 30.0;
+    let total = booted.took.as_secs_f64().max(0.001);
+    let column = |at: Duration| ((at.as_secs_f64() / total * WIDTH).round() as usize).min(WIDTH as usize);
+    let mut rows: Vec<_> = booted.services.iter().filter_map(|(name, phase, times)| Some((name, phase, times.told?, times.up?))).collect();
+    rows.sort_by_key(|(name, _, told, up)| (*told, *up, (*name).clone()));
+    let name_width = rows.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);
+    let row = |(name, phase, told, up): &(&String, &Phase, Duration, Duration)| {
+        let (from, to) = (column(*told), column(*up).max(column(*told) + 1));
+        let bar = format!("{}{}", " ".repeat(from), "█".repeat(to - from));
+        let state = if **phase == Phase::Done { " done" } else { "" };
+        format!("{name:<name_width$}  {bar:<31} {:.1}s{state}", (*up - *told).as_secs_f64())
+    };
+    rows.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn secret(name: &str, uid: Option<u64>, mode: Option<u32>) -> SecretFile {
+        SecretFile { secret: "s".into(), folder: "/run/secrets".into(), name: name.into(), uid, gid: None, mode }
+    }
+
+    fn entries(user: &str, files: &[SecretFile]) -> Vec<(String, u64, u64, u32, String)> {
+        let values = BTreeMap::from([("s".to_owned(), Value::new(b"value".to_vec()))]);
+        let bytes = archive(files.iter(), user, &values).expect("packed");
+        let mut archive = tar::Archive::new(&bytes[..]);
+        let entry = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
+            let mut entry = entry.expect("whole");
+            let (path, header) = (entry.path().expect("path").display().to_string(), entry.header().clone());
+            let mut text = String::new();
+            entry.read_to_string(&mut text).expect("readable");
+            let number = |value: std::io::Result<u64>| value.expect("number");
+            (path, number(header.uid()), number(header.gid()), header.mode().expect("mode"), text)
+        };
+        archive.entries().expect("an archive").map(entry).collect()
+    }
+
+    #[test]
+    fn a_secret_belongs_to_the_user_of_the_service() {
+        let plain = [secret("a", None, None)];
+        let entry = |uid, gid, mode| ("a".to_owned(), uid, gid, mode, "value".to_owned());
+        assert_eq!(entries("10001:10002", &plain), [entry(10001, 10002, 0o400)]);
+        assert_eq!(entries("10001", &plain), [entry(10001, 10001, 0o400)]);
+        assert_eq!(entries("", &plain), [entry(0, 0, 0o444)]);
+        assert_eq!(entries("nginx", &plain), [entry(0, 0, 0o444)]);
+        assert_eq!(entries("10001", &[secret("a", Some(7), Some(0o440))]), [entry(7, 10001, 0o440)]);
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_told_with_its_remedy() {
+        let said = "Error response from daemon: driver failed: Bind for 127.0.0.1:80 failed: port is already allocated";
+        let error = cannot_start("web", Error::cannot("x").evidence("it said", [said]));
+        assert!(error.message.starts_with("`web` cannot be started: driver failed"), "{error}");
+        assert!(error.help.is_some());
+    }
+
+    #[test]
+    fn the_waterfall_is_as_wide_as_the_boot() {
+        let times = |told, up| Times { told: Some(Duration::from_millis(told)), started: None, up: Some(Duration::from_millis(up)) };
+        let booted = Booted {
+            services: vec![("web".into(), Phase::Healthy, times(500, 1000)), ("database".into(), Phase::Done, times(0, 500))],
+            took: Duration::from_secs(1),
+        };
+        assert_eq!(
+            waterfall(&booted),
+            [
+                format!("database  {}{} 0.5s done", "█".repeat(15), " ".repeat(16)),
+                format!("web       {}{}  0.5s", " ".repeat(15), "█".repeat(15)),
+            ]
+        );
+    }
 }

@@ -6,6 +6,7 @@ mod completions;
 mod control;
 mod doctor;
 mod engine;
+mod evidence;
 mod images;
 mod launch;
 mod load;

@@ -1,9 +1,110 @@
-//! `up`: this tool against what it replaces, as ratios measured in one run.
+//! `dev-up` and `prod-up`: build, hand out the secrets, start in the order of needs, wait until everything is healthy.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::load::{Loaded, Undefined, load};
+use super::secrets::{Absent, values};
+use super::{build, engine, images, launch};
+use crate::cli::{BuildArgs, UpArgs};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::docker::compose::Named;
+use crate::docker::engine::Container;
+use crate::error::Result;
+use crate::exec::Call;
+use crate::report;
+use crate::stack::isolate::carry_secrets;
+use crate::stack::{Environment, select};
+use crate::ui::Tone;
 
-/// Measures and prints.
-pub fn run(_ctx: &Context, _environment: crate::stack::Environment, _args: &crate::cli::UpArgs) -> Result<()> {
-    Err(Error::cannot("not built yet"))
+/// Starts the stack.
+pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()> {
+    let undefined = if environment == Environment::Production { Undefined::Refuse } else { Undefined::Tell };
+    let loaded = load(ctx, environment, undefined, environment == Environment::Development)?;
+    let services = select(&loaded.stack, &args.services)?;
+    ctx.ui.step("stack", loaded.headline());
+    let mut project = wanted(&loaded);
+    let labels = BTreeMap::from([(launch::SECRETS.to_owned(), loaded.stack.name.clone())]);
+    let carried = carry_secrets(&loaded.stack, &mut project, &labels);
+    // Before anything is built: a start that must fail for want of a secret fails at once.
+    let absent = if environment == Environment::Production { Absent::Refuse } else { Absent::Write };
+    let values = values(ctx, &loaded, &carried, absent)?;
+    if ctx.dry_run() {
+        return dry_run(&loaded, &services, args);
+    }
+    engine::ready(ctx)?;
+    prepare(ctx, &loaded, &services, args.no_build)?;
+    let containers = launch::create(ctx, &loaded.stack.name, &project, &args.services)?;
+    let containers: Vec<Container> = containers.into_iter().filter(|one| services.contains(one.service())).collect();
+    launch::fill(ctx, &containers, &carried, &values)?;
+    let booted = launch::boot(ctx, &loaded.stack, &loaded.stack.name, &containers, args.deadline.0)?;
+    launch::waterfall(&booted).iter().enumerate().for_each(|(i, row)| ctx.ui.step(if i == 0 { "boot" } else { "" }, row));
+    tell(ctx, &loaded, &launch::containers(ctx, &loaded.stack.name)?)
+}
+
+/// Finds or builds the images that services run.
+pub fn prepare(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, no_build: bool) -> Result<Vec<images::Needed>> {
+    let needed = images::ensure(ctx, loaded, services, !no_build)?;
+    let built: Vec<String> = loaded.stack.built().map(|(name, _)| name.to_owned()).filter(|name| services.contains(name)).collect();
+    if !no_build && !built.is_empty() {
+        build::build(ctx, loaded, &BuildArgs { services: built, ..BuildArgs::default() })?;
+    }
+    Ok(needed)
+}
+
+/// The resolved project, running the images that are there.
+fn wanted(loaded: &Loaded) -> Json {
+    let mut project = loaded.stack.raw.clone();
+    for (name, service) in project["services"].as_object_mut().into_iter().flatten() {
+        service["image"] = json!(loaded.stack.image_of(name));
+        service["pull_policy"] = json!("never");
+        if let Some(service) = service.as_object_mut() {
+            service.remove("build");
+        }
+    }
+    project
+}
+
+fn dry_run(loaded: &Loaded, services: &BTreeSet<String>, args: &UpArgs) -> Result<()> {
+    let mut plan = String::new();
+    if !args.no_build {
+        let built: Vec<_> = loaded.stack.built().map(|(name, _)| name).filter(|name| services.contains(*name)).collect();
+        if !built.is_empty() {
+            plan += &format!("build {}\n", built.join(", "));
+        }
+    }
+    plan += &format!("{}\n", Call::new(Named(&loaded.stack.name).create(&args.services)).display());
+    let names: Vec<&str> = services.iter().map(String::as_str).collect();
+    plan += &format!("start {} and wait at most {}\n", names.join(", "), args.deadline);
+    report::text(&plan)
+}
+
+/// A published port, as the answer tells it.
+#[derive(Debug, Serialize)]
+struct Address {
+    service: String,
+    address: String,
+    port: u16,
+    target: u16,
+}
+
+fn tell(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<()> {
+    let mut addresses = Vec::new();
+    for container in containers {
+        let Some(service) = loaded.stack.services.get(container.service()) else { continue };
+        for port in service.ports.iter().filter(|port| port.is_tcp()) {
+            if let Some((address, published)) = container.host_port(port.target) {
+                addresses.push(Address { service: container.service().to_owned(), address, port: published, target: port.target });
+            }
+        }
+    }
+    addresses.sort_by(|a, b| (&a.service, a.target).cmp(&(&b.service, b.target)));
+    if ctx.json() {
+        return report::json(&addresses);
+    }
+    ctx.ui.step("up", ctx.ui.paint(Tone::Good, "healthy"));
+    let lines: String = addresses.iter().map(|one| format!("{} {}:{}\n", one.service, one.address, one.port)).collect();
+    report::text(&lines)
 }

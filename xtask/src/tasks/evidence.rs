@@ -1,0 +1,110 @@
+//! What a service that failed has left to be seen: its state, its last health output, its last log lines.
+
+use super::launch;
+use crate::context::Context;
+use crate::docker::engine::{self, Container, parse_containers};
+use crate::error::{Error, Result};
+use crate::exec::Call;
+use crate::stack::boot::Failure;
+use crate::stack::{Span, Stack};
+
+/// How many log lines of a failed service are shown.
+const LINES: u32 = 20;
+
+/// The error of services that can no longer come up.
+pub fn failures(ctx: &Context, stack: &Stack, containers: &[Container], failed: &[(&str, Failure)]) -> Error {
+    let told = failed.iter().map(|(service, why)| {
+        let error = Error::failed(format!("`{service}` {}", reason(*why)));
+        let error = match help(*why) {
+            Some(help) => error.help(help),
+            None => error,
+        };
+        with_evidence(ctx, stack, containers, service, error)
+    });
+    Error::join(told).unwrap_or_else(|| Error::failed("the stack did not come up"))
+}
+
+/// The error of services that were not up in time.
+pub fn late(ctx: &Context, stack: &Stack, containers: &[Container], pending: &[&str], deadline: Span) -> Error {
+    let needs_pending = |service: &&&str| {
+        let needs = stack.services.get(**service).map(|service| &service.depends_on);
+        needs.is_some_and(|needs| needs.keys().any(|need| pending.contains(&need.as_str())))
+    };
+    let (blocked, stuck): (Vec<&&str>, Vec<&&str>) = pending.iter().partition(needs_pending);
+    let told = stuck.into_iter().map(|service| {
+        let error = Error::failed(format!("`{service}` was not up within {deadline}"));
+        let error = match blocked.is_empty() {
+            true => error,
+            false => error.help(format!("waiting behind it: {}", blocked.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+        };
+        with_evidence(ctx, stack, containers, service, error)
+    });
+    Error::join(told).unwrap_or_else(|| Error::failed(format!("the stack was not up within {deadline}")))
+}
+
+/// Adds a service's place, health output and last log lines.
+pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], service: &str, error: Error) -> Error {
+    let mut error = error;
+    error.place = stack.sources.service(service);
+    for container in containers.iter().filter(|container| container.service() == service) {
+        let Ok(now) = state(ctx, container) else { continue };
+        let health = now.health_output();
+        if !health.is_empty() && now.state.health.as_ref().is_some_and(|health| health.status != "healthy") {
+            error = error.evidence(format!("last health output of `{service}`"), health);
+        }
+        if !now.state.error.is_empty() {
+            error = error.evidence("the engine said", [now.state.error.clone()]);
+        }
+        let Ok(logs) = last_lines(ctx, &container.id) else { continue };
+        error = error.evidence(format!("last log lines of `{service}`"), logs);
+    }
+    error
+}
+
+fn state(ctx: &Context, container: &Container) -> Result<Container> {
+    let json = ctx.runner.read(Call::new(engine::inspect(std::slice::from_ref(&container.id))).cleanup())?;
+    parse_containers(&json).map_err(Error::cannot)?.into_iter().next().ok_or_else(|| Error::cannot("the container is gone"))
+}
+
+fn last_lines(ctx: &Context, container: &str) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    ctx.runner.stream(Call::new(engine::logs(container, LINES)).cleanup(), &mut |line| lines.push(line.text.clone()))?;
+    Ok(lines)
+}
+
+fn reason(why: Failure) -> String {
+    match why {
+        Failure::Exited(code) => format!("exited with code {code}"),
+        Failure::Ended => "ended with code 0 although it was to stay".to_owned(),
+        Failure::Looping(code) => format!("keeps ending (last with code {code}) and being started again"),
+        Failure::Unhealthy => "is unhealthy".to_owned(),
+        Failure::OutOfMemory => "was killed because it used more memory than it may".to_owned(),
+    }
+}
+
+fn help(why: Failure) -> Option<&'static str> {
+    match why {
+        Failure::OutOfMemory => Some("raise its memory limit, or find out what fills it"),
+        Failure::Exited(126 | 127) => Some("its command is not in the image or cannot be executed"),
+        _ => None,
+    }
+}
+
+/// The containers that ended badly since the boot: exited with a failure, or were started again by the engine.
+pub fn fallen(ctx: &Context, stack: &Stack, project: &str) -> Result<()> {
+    let containers = launch::containers(ctx, project)?;
+    let errors = containers.iter().filter_map(|container| {
+        let (state, service) = (&container.state, container.service());
+        let message = if state.oom_killed {
+            format!("`{service}` {}", reason(Failure::OutOfMemory))
+        } else if !state.running && state.exit_code != 0 {
+            format!("`{service}` exited with code {} after the boot", state.exit_code)
+        } else if container.restart_count > 0 {
+            format!("`{service}` ended and was started again {} times", container.restart_count)
+        } else {
+            return None;
+        };
+        Some(with_evidence(ctx, stack, &containers, service, Error::failed(message)))
+    });
+    Error::join(errors.collect::<Vec<_>>()).map_or(Ok(()), Err)
+}
