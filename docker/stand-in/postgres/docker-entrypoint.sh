@@ -59,8 +59,7 @@ make_cluster() {
     local method=${POSTGRES_HOST_AUTH_METHOD:-} initdb_arguments=()
     eval "initdb_arguments=($POSTGRES_INITDB_ARGS)" # words as a shell would split them
     if [ -n "$POSTGRES_INITDB_WALDIR" ]; then initdb_arguments+=(--waldir "$POSTGRES_INITDB_WALDIR"); fi
-    if [ -n "$POSTGRES_PASSWORD" ]; then initdb_arguments+=(--pwfile <(printf '%s\n' "$POSTGRES_PASSWORD")); fi
-    initdb --username "$POSTGRES_USER" "${initdb_arguments[@]}"
+    initdb --username "$POSTGRES_USER" --pwfile <(printf '%s\n' "$POSTGRES_PASSWORD") "${initdb_arguments[@]}"
     if [ -z "$method" ]; then method=$(postgres -C password_encryption "$@"); fi
     printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
 }
@@ -99,11 +98,11 @@ initialise() {
     read_environment
     make_cluster "$@"
     export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}
-    pg_ctl start --wait --silent --options "$(printf '%q ' "$@" -c listen_addresses= )"
+    pg_ctl start --wait --silent --options "$(printf '%q ' "$@" -c listen_addresses=)"
     make_database
     run_init_files
     pg_ctl stop --wait --silent --mode fast
-    unset PGPASSWORD
+    unset PGPASSWORD POSTGRES_PASSWORD # the server and its children need neither
     say "database \`$POSTGRES_DB\` is made, starting the server"
 }
 
