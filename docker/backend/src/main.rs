@@ -4,6 +4,7 @@ mod app;
 mod cache;
 mod cipher;
 mod cli;
+mod clock;
 mod config;
 mod error;
 mod health;

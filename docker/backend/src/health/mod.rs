@@ -99,14 +99,14 @@ pub struct Change {
 }
 
 impl Change {
-    /// Writes the change to the log.
+    /// Writes the change to the log. It belongs to no request, even if it was one that noticed.
     fn log(&self) {
         let Service { status, message, .. } = &self.service;
         let (check, status) = (self.name, status.as_str());
         if self.service.status == Status::Healthy {
-            tracing::info!(check, status, "{message}");
+            tracing::info!(parent: None, check, status, "{check} is {status}: {message}");
         } else {
-            tracing::warn!(check, status, "{message}");
+            tracing::warn!(parent: None, check, status, "{check} is {status}: {message}");
         }
     }
 }

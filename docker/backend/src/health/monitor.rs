@@ -1,10 +1,9 @@
-//! Health when nobody asks: looks at the checks in regular intervals, feeds the gauges, and journals changes in the database.
+//! Health when nobody asks: runs the checks in regular intervals, and journals changes in the database.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Status;
 use crate::app::App;
 
 /// Watches until the task is aborted.
@@ -19,10 +18,7 @@ pub async fn watch(app: Arc<App>, every: Duration) {
 
 /// Looks once, and stores what has changed.
 pub async fn look(app: &App) {
-    let report = app.health.report().await;
-    for (name, service) in &report.services {
-        app.metrics.set_check(name, service.status == Status::Healthy);
-    }
+    app.health.report().await;
     let changes = app.health.take_changes();
     if changes.is_empty() {
         return;

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use tokio::{sync::Mutex, task::JoinSet, time::timeout};
 
 use super::{Change, Finding, Impact, Report, Service, Status};
+use crate::clock::milliseconds;
 
 /// How long one check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -133,12 +134,7 @@ async fn timed(name: &'static str, check: Running) -> (&'static str, Service) {
     let finding = timeout(CHECK_TIMEOUT, check)
         .await
         .unwrap_or_else(|_| Finding::new(Status::Unhealthy, format!("no answer within {} s", CHECK_TIMEOUT.as_secs())));
-    let service = Service {
-        status: finding.status,
-        message: finding.message,
-        // Hundredths of a millisecond are finer than any clock here is steady.
-        latency_ms: (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0,
-    };
+    let service = Service { status: finding.status, message: finding.message, latency_ms: milliseconds(started.elapsed()) };
     (name, service)
 }
 

@@ -72,6 +72,9 @@ pub async fn status(State(app): State<Arc<App>>) -> Json<Overview> {
 /// # Errors
 /// When the kernel does not say what the process uses, or a metric cannot be written.
 pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+    for (name, service) in &app.health.report().await.services {
+        app.metrics.set_check(name, service.status == Status::Healthy);
+    }
     let usage = Usage::read().map_err(|error| unreadable(&error))?;
     let text = app.metrics.encode(app.lifecycle.uptime(), usage).map_err(|error| unreadable(&error))?;
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())

@@ -14,7 +14,7 @@ use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::error::ApiError;
-use crate::{app::App, metrics};
+use crate::{app::App, clock::milliseconds, metrics};
 
 /// Carries the request's id, both ways.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -59,7 +59,7 @@ async fn answered(app: &App, listener: Listener, method: &str, request: Request,
     let duration = started.elapsed();
     let counted = metrics::Request { listener: listener.label(), method, route, status };
     app.metrics.count_request(&counted, duration);
-    let duration_ms = duration.as_secs_f64() * 1000.0;
+    let duration_ms = milliseconds(duration);
     match listener {
         Listener::Api => tracing::info!(status, route, duration_ms, "answered"),
         Listener::Health => tracing::debug!(status, route, duration_ms, "answered"),
