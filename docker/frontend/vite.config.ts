@@ -12,6 +12,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
+  // No dependency reaches the browser, and looking for some would write into node_modules.
+  optimizeDeps: { noDiscovery: true },
   server: {
     // The production image's port, so that one probe and one published port fit both targets.
     port: 8080,

@@ -28,9 +28,12 @@ export function latency(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds >= 1 ? 1 : 2)} ms`;
 }
 
-/** A field's name as a label: `requests_total` becomes `Requests total`. */
+/** A field's name as a label: `http_requests_total` becomes `HTTP requests total`. */
 export function label(name: string): string {
-  const words = name.replace(/[_-]+/g, " ").trim();
+  const words = name
+    .replace(/[_-]+/g, " ")
+    .trim()
+    .replace(/\b(?:http|api)\b/gi, (word) => word.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

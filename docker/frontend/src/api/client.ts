@@ -111,8 +111,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function reasonOf({ status, body }: Answer): string {
-  return errorIn(body) ?? `the API answered ${status}`;
+function reasonOf({ body }: Answer): string {
+  return errorIn(body) ?? "the API refused without a reason";
 }
 
 /** The message of `{"message": "…"}`, `{"error": {"message": "…"}}` or `{"error": "…"}`. */

@@ -25,6 +25,7 @@ function describeRefusal({ answer, message }: RefusedError): string {
     case 504:
       return `The backend does not answer (${answer.status}). It may be starting or restarting.`;
     default:
-      return answer.ok ? "The API answered something this page does not understand." : `${message} (${answer.status})`;
+      if (answer.ok) return "The API answered something this page does not understand.";
+      return `Not accepted: ${message} (${answer.status}).`;
   }
 }

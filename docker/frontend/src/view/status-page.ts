@@ -58,13 +58,13 @@ class LatencyHistory {
 }
 
 function draw() {
-  const verdict = html("h1", { role: "status" }, "Asking the stack…");
+  const verdict = html("span", { role: "status" }, "Asking the stack…");
   const detail = html("p", { class: "quiet" }, "The first answer is on its way.");
   const refresh = html("button", { type: "button", class: "button" }, "Refresh");
   const panel = html("section", { class: "panel verdict", "data-health": "unknown" });
   panel.append(
     html("span", { class: "lamp", "aria-hidden": "true" }),
-    html("div", { class: "verdict-text" }, verdict, detail),
+    html("div", { class: "verdict-text" }, html("h1", {}, verdict), detail),
     refresh,
   );
   const facts = html("dl", { class: "facts" });

@@ -49,8 +49,8 @@ test.each([
   [{ error: "too long" }, "too long"],
   [{ error: { code: "x", message: "too long" } }, "too long"],
   [{ error: "validation_failed", message: "too long" }, "too long"],
-  [{ error: 7 }, "the API answered 422"],
-  [undefined, "the API answered 422"],
+  [{ error: 7 }, "the API refused without a reason"],
+  [undefined, "the API refused without a reason"],
 ])("a refusal speaks with the API's words: %j", (body, message) => {
   const answer = { status: 422, ok: false, body, requestId: null, milliseconds: 1 };
   expect(new RefusedError(answer).message).toBe(message);

@@ -22,4 +22,4 @@ test.each([
   [2_440, "2.4 s"],
 ])("%d ms are %s", (milliseconds, words) => expect(latency(milliseconds)).toBe(words));
 
-test("a name becomes a label", () => expect(label("http_requests_total")).toBe("Http requests total"));
+test("a name becomes a label", () => expect(label("http_requests_total")).toBe("HTTP requests total"));
