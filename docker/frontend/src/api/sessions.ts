@@ -1,7 +1,7 @@
 // Sessions and their messages: what a small client of the API does with it. Typed calls, no state.
 
 import { type Client, RefusedError } from "./client";
-import { dateOf, type Fields, fieldsOf, textOf } from "./fields";
+import { dateOf, type Fields, fieldsOf, numberOf, textOf } from "./fields";
 
 /** Who a message is from. */
 export const ROLES = ["user", "assistant", "system"] as const;
@@ -18,7 +18,8 @@ export interface Session {
 
 /** A stored message. */
 export interface Message {
-  readonly id: string | null;
+  /** Grows along the session; what to ask for messages behind this one with. */
+  readonly position: number;
   readonly role: string;
   readonly content: string;
   readonly createdAt: Date | null;
@@ -34,11 +35,17 @@ export async function openSession(client: Client): Promise<Session> {
   return { id, token };
 }
 
-/** The session's messages, oldest first as the API gives them. @throws NoAnswerError, RefusedError */
-export async function listMessages(client: Client, session: Session): Promise<readonly Message[]> {
-  const answer = await client.request("GET", messagesPath(session), { token: session.token });
-  const messages = answer.ok ? parseMessages(answer.body) : null;
-  if (messages === null) throw new RefusedError(answer);
+/** The session's messages behind a position, oldest first, all pages of them. @throws NoAnswerError, RefusedError */
+export async function listMessages(client: Client, session: Session, after = 0): Promise<readonly Message[]> {
+  const messages: Message[] = [];
+  for (let next: number | null = after; next !== null; ) {
+    const answer = await client.request("GET", `${messagesPath(session)}?after=${next}`, { token: session.token });
+    const page = answer.ok ? parsePage(answer.body) : null;
+    // A page that leads back would be asked for without end.
+    if (page === null || (page.next !== null && page.next <= next)) throw new RefusedError(answer);
+    messages.push(...page.messages);
+    next = page.next;
+  }
   return messages;
 }
 
@@ -48,18 +55,26 @@ export async function postMessage(client: Client, session: Session, role: Role, 
   if (!answer.ok) throw new RefusedError(answer);
 }
 
-/** Reads a list, bare or under `messages`; entries that are no messages are left out. Null when there is no list. */
-export function parseMessages(body: unknown): readonly Message[] | null {
-  const list = Array.isArray(body) ? body : fieldsOf(body)?.messages;
-  if (!Array.isArray(list)) return null;
-  return list.flatMap((entry: unknown) => parseMessage(fieldsOf(entry)));
+/** Some of a session's messages, and the position to ask for the rest with; null on the last page. */
+export interface MessagePage {
+  readonly messages: readonly Message[];
+  readonly next: number | null;
+}
+
+/** Reads a page; entries that are no messages are left out. Null when there is no list. */
+export function parsePage(body: unknown): MessagePage | null {
+  const fields = fieldsOf(body);
+  if (!Array.isArray(fields?.messages)) return null;
+  const messages = fields.messages.flatMap((entry: unknown) => parseMessage(fieldsOf(entry)));
+  return { messages, next: numberOf(fields.next) };
 }
 
 function parseMessage(fields: Fields | null): Message[] {
+  const position = numberOf(fields?.position);
   const role = textOf(fields?.role);
   const content = textOf(fields?.content);
-  if (role === null || content === null) return [];
-  return [{ id: textOf(fields?.id), role, content, createdAt: dateOf(fields?.created_at) }];
+  if (position === null || role === null || content === null) return [];
+  return [{ position, role, content, createdAt: dateOf(fields?.created_at) }];
 }
 
 function messagesPath(session: Session): string {

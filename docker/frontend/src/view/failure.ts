@@ -20,8 +20,9 @@ function describeRefusal({ answer, message }: RefusedError): string {
       return `The API did not accept this session's token (${answer.status}). Start a new session.`;
     case 429:
       return "Too many requests (429). Wait a moment and try again.";
-    case 502:
     case 503:
+      return `The stack is not ready: ${message} (503).`;
+    case 502:
     case 504:
       return `The backend does not answer (${answer.status}). It may be starting or restarting.`;
     default:

@@ -4,11 +4,13 @@ import type { Message } from "../api/sessions";
 import { clock } from "../format";
 import { html } from "./dom";
 
-/** The list and the way to fill it. */
+/** The list, what it has reached, and the ways to change it. */
 export interface MessageList {
   readonly element: HTMLElement;
-  /** Shows the messages of a session; those already shown stay as they are, so that only new ones are read out. */
-  fill(messages: readonly Message[]): void;
+  /** The position of the newest message shown; 0 when there is none. */
+  readonly newest: number;
+  /** Adds newer messages; those already shown stay as they are, so that only the new ones are read out. */
+  add(messages: readonly Message[]): void;
   /** Empties the list for another session. */
   clear(): void;
 }
@@ -17,14 +19,20 @@ export interface MessageList {
 export function messageList(): MessageList {
   const list = html("ol", { class: "messages" });
   const empty = html("p", { class: "quiet" }, "No messages yet. Write the first one.");
+  let newest = 0;
   const element = html("div", { role: "log", "aria-label": "Messages" }, empty, list);
   return {
     element,
-    fill(messages) {
-      empty.hidden = messages.length > 0;
-      list.append(...messages.slice(list.childElementCount).map(messageItem));
+    get newest() {
+      return newest;
+    },
+    add(messages) {
+      list.append(...messages.map(messageItem));
+      newest = messages.at(-1)?.position ?? newest;
+      empty.hidden = list.childElementCount > 0;
     },
     clear() {
+      newest = 0;
       empty.hidden = false;
       list.replaceChildren();
     },

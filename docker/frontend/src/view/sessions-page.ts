@@ -31,7 +31,7 @@ export function sessionsPage({ client }: PageContext): View {
       session = await openSession(client);
       page.showSession(session);
       page.messages.clear();
-      page.messages.fill(await listMessages(client, session));
+      page.messages.add(await listMessages(client, session));
     }),
   );
 
@@ -42,7 +42,7 @@ export function sessionsPage({ client }: PageContext): View {
     void act(async () => {
       await postMessage(client, current, page.role.value as Role, page.content.value);
       page.content.value = "";
-      page.messages.fill(await listMessages(client, current));
+      page.messages.add(await listMessages(client, current, page.messages.newest));
     }).then(() => page.content.focus());
   });
 

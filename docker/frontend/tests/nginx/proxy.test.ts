@@ -77,7 +77,10 @@ test("a backend that is down is a 502 in JSON with the request id", async () => 
     status: 502,
     headers: { "content-type": "application/json", "cache-control": "no-store" },
   });
-  expect(JSON.parse(String(answer.body))).toEqual({ error: "backend unavailable", request_id: "lost-one" });
+  expect(JSON.parse(String(answer.body))).toEqual({
+    error: { code: "backend_unavailable", message: "the backend does not answer" },
+  });
+  expect(answer.headers["x-request-id"]).toBe("lost-one");
   expect(nginx.errorLog()).toContain("connect() failed");
 });
 

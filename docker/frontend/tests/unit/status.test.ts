@@ -80,7 +80,12 @@ describe("fetchStatus", () => {
   });
 
   test("a 502 of the proxy is a refusal", async () => {
-    const { client } = fakeApi(() => Response.json({ error: "backend unavailable" }, { status: 502 }));
+    const { client } = fakeApi(() =>
+      Response.json(
+        { error: { code: "backend_unavailable", message: "the backend does not answer" } },
+        { status: 502 },
+      ),
+    );
     await expect(fetchStatus(client)).rejects.toThrow(RefusedError);
   });
 });
