@@ -48,8 +48,10 @@ pub struct ServiceExtension {
 pub struct Probe {
     /// GET this path.
     pub http: Option<String>,
-    /// Connect to this port.
+    /// Connect to this port of the container.
     pub tcp: Option<u16>,
+    /// Whether nothing may answer on the `tcp` port.
+    pub closed: bool,
     /// The container's port for `http`; its first published port if not given.
     pub port: Option<u16>,
     /// The expected status; 200 if not given.
@@ -58,14 +60,32 @@ pub struct Probe {
     pub send: BTreeMap<String, String>,
     /// Headers that must be there with this value; `*` for any.
     pub headers: BTreeMap<String, String>,
-    /// Fields of a JSON answer, by dotted path, and the value each must have.
+    /// Fields of a JSON answer, by dotted path (`services.app`, `items.0`), and the value each must have; `*` for any.
     pub json: BTreeMap<String, Value>,
     /// Text that the body must hold.
     pub contains: Option<String>,
-    /// Names of metrics that a Prometheus answer must hold.
+    /// Names of metrics that a Prometheus answer must hold; a histogram's name stands for its buckets, sum and count.
     pub metrics: Vec<String>,
     /// How long to keep trying; the smoke deadline if not given.
     pub deadline: Option<Span>,
+}
+
+impl Probe {
+    /// What is done and what must come of it, such as `GET /health` or `TCP open`; without the port.
+    pub fn what(&self) -> String {
+        match &self.http {
+            Some(path) => format!("GET {path}"),
+            None => if self.closed { "TCP closed" } else { "TCP open" }.to_owned(),
+        }
+    }
+
+    /// [`Probe::what`], with the container's port where the probe names it.
+    pub fn title(&self) -> String {
+        match self.tcp.or(self.port) {
+            Some(port) => format!("{} on port {port}", self.what()),
+            None => self.what(),
+        }
+    }
 }
 
 /// `x-xtask` of a secret.
@@ -107,16 +127,38 @@ pub fn read<T: DeserializeOwned + Default>(holder: &Value, at: &[Step], sources:
 /// Checks what the types cannot say.
 pub fn check_probes(probes: &[Probe], at: &[Step], sources: &Sources, errors: &mut Vec<Error>) {
     for (index, probe) in probes.iter().enumerate() {
-        let wrong = match (&probe.http, probe.tcp) {
-            (Some(path), None) if path.starts_with('/') => continue,
-            (None, Some(_)) => continue,
-            (Some(path), None) => format!("the path `{path}` of an http probe must begin with `/`"),
-            (Some(_), Some(_)) => "a probe is either `http` or `tcp`, not both".to_owned(),
-            (None, None) => "a probe needs `http: /path` or `tcp: PORT`".to_owned(),
-        };
+        let Some(wrong) = wrong(probe) else { continue };
         let steps = [at, &[Step::Key(KEY.into()), Step::Key("probes".into()), Step::Index(index)]].concat();
         errors.push(placed(Error::cannot(wrong), &steps, sources));
     }
+}
+
+/// What is wrong with a probe, if anything.
+fn wrong(probe: &Probe) -> Option<String> {
+    match (&probe.http, probe.tcp) {
+        (Some(_), Some(_)) => Some("a probe is either `http` or `tcp`, not both".to_owned()),
+        (None, None) => Some("a probe needs `http: /path` or `tcp: PORT`".to_owned()),
+        (Some(path), None) if !path.starts_with('/') => Some(format!("the path `{path}` of an http probe must begin with `/`")),
+        (Some(path), None) if !path.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Some(format!("the path `{path}` of an http probe must be percent-encoded"))
+        }
+        (Some(_), None) => probe.closed.then(|| "`closed` is for `tcp` probes".to_owned()),
+        (None, Some(_)) => for_http_only(probe).map(|key| format!("`{key}` is for `http` probes")),
+    }
+}
+
+/// The first key that says something about an HTTP answer.
+fn for_http_only(probe: &Probe) -> Option<&'static str> {
+    let given = [
+        ("port", probe.port.is_some()),
+        ("status", probe.status.is_some()),
+        ("send", !probe.send.is_empty()),
+        ("headers", !probe.headers.is_empty()),
+        ("json", !probe.json.is_empty()),
+        ("contains", probe.contains.is_some()),
+        ("metrics", !probe.metrics.is_empty()),
+    ];
+    given.into_iter().find(|(_, given)| *given).map(|(key, _)| key)
 }
 
 fn explain(error: &serde_path_to_error::Error<serde_json::Error>, at: &[Step], sources: &Sources) -> Error {
@@ -237,8 +279,18 @@ mod tests {
 
     #[test]
     fn a_probe_is_one_thing() {
-        let told = problems(&service("      probes:\n        - {port: 1}\n        - {http: x}\n        - {http: /, tcp: 1}\n"));
-        assert_eq!(told.len(), 3);
+        let wrong = [
+            "{port: 1}",
+            "{http: x}",
+            "{http: /, tcp: 1}",
+            "{http: /, closed: true}",
+            "{http: '/a b'}",
+            "{tcp: 1, metrics: [up]}",
+            "{tcp: 1, port: 1}",
+        ];
+        let lines: String = wrong.map(|probe| format!("        - {probe}\n")).concat();
+        let told = problems(&service(&format!("      probes:\n{lines}        - {{tcp: 1, closed: true}}\n")));
+        assert_eq!(told.len(), wrong.len());
         assert!(told.iter().enumerate().all(|(i, text)| text.starts_with(&format!("c.yaml:{} ", i + 5))), "{told:?}");
     }
 }
