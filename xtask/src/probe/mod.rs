@@ -27,13 +27,24 @@ pub struct Target {
     pub address: String,
     /// The host's port.
     pub port: u16,
-    /// The container's port behind it.
-    pub container_port: u16,
     /// What is expected.
     pub probe: Probe,
 }
 
 impl Target {
+    /// What is done and what must come of it, such as `GET /health` or `TCP open`; without the port.
+    pub fn what(&self) -> String {
+        match &self.probe.http {
+            Some(path) => format!("GET {path}"),
+            None => if self.probe.closed { "TCP closed" } else { "TCP open" }.to_owned(),
+        }
+    }
+
+    /// The container's port that the probe names; the host's where it names none.
+    pub fn container_port(&self) -> u16 {
+        self.probe.tcp.or(self.probe.port).unwrap_or(self.port)
+    }
+
     /// Everything that is expected, in words.
     fn expected(&self) -> String {
         if self.probe.http.is_some() { http::expected(&self.probe) } else { tcp::expected(self.probe.closed).to_owned() }
@@ -45,7 +56,7 @@ impl Target {
 pub struct Outcome {
     /// The service it is about.
     pub service: String,
-    /// What was done, such as `GET /health`.
+    /// What was done, such as `GET /health` or `TCP open`.
     pub what: String,
     /// The container's port.
     pub port: u16,

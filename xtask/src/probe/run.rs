@@ -115,7 +115,7 @@ fn attempt(target: &Target, timeout: Duration) -> Attempt {
 }
 
 fn untried(target: &Target) -> Outcome {
-    let (service, what, port) = (target.service.clone(), target.probe.what(), target.container_port);
+    let (service, what, port) = (target.service.clone(), target.what(), target.container_port());
     let actual = "no answer yet".to_owned();
     Outcome { service, what, port, expected: target.expected(), actual, passed: false, tries: 0, took: Duration::ZERO }
 }

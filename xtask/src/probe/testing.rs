@@ -44,11 +44,11 @@ pub fn closed_port() -> u16 {
 /// A GET of a service named `web`.
 pub fn http_target(port: u16, path: &str) -> Target {
     let probe = Probe { http: Some(path.to_owned()), port: Some(port), ..Probe::default() };
-    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, container_port: port, probe }
+    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, probe }
 }
 
 /// A TCP connect to a service named `web`.
 pub fn tcp_target(port: u16) -> Target {
     let probe = Probe { tcp: Some(port), ..Probe::default() };
-    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, container_port: port, probe }
+    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, probe }
 }

@@ -70,24 +70,6 @@ pub struct Probe {
     pub deadline: Option<Span>,
 }
 
-impl Probe {
-    /// What is done and what must come of it, such as `GET /health` or `TCP open`; without the port.
-    pub fn what(&self) -> String {
-        match &self.http {
-            Some(path) => format!("GET {path}"),
-            None => if self.closed { "TCP closed" } else { "TCP open" }.to_owned(),
-        }
-    }
-
-    /// [`Probe::what`], with the container's port where the probe names it.
-    pub fn title(&self) -> String {
-        match self.tcp.or(self.port) {
-            Some(port) => format!("{} on port {port}", self.what()),
-            None => self.what(),
-        }
-    }
-}
-
 /// `x-xtask` of a secret.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

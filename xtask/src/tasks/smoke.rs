@@ -141,7 +141,7 @@ impl Run {
         let names: Vec<&str> = self.services.iter().map(String::as_str).collect();
         plan += &format!("boot {} as project {} and wait at most {}\n", names.join(", "), self.name, Span(self.deadline));
         for service in loaded.stack.services.iter().filter(|(name, _)| self.services.contains(*name)) {
-            service.1.extension.probes.iter().for_each(|probe| plan += &format!("probe {} {}\n", service.0, probe.title()));
+            service.1.extension.probes.iter().for_each(|probe| plan += &format!("probe {} {}\n", service.0, title(probe)));
         }
         plan += if args.keep { "leave it running\n" } else { "remove it\n" };
         isolated.notes.iter().for_each(|note| plan += &format!("note {note}\n"));
@@ -187,20 +187,15 @@ impl Run {
         timer.finish_and_clear();
         ctx.runner.cancel().check()?;
         let failed = outcomes.iter().filter(|outcome| !outcome.passed).map(|outcome| {
-            let error =
-                Error::failed(format!("probe of `{}` failed: {} on port {}", outcome.service, outcome.what, outcome.port))
-                    .evidence("expected", outcome.expected.lines())
-                    .evidence("actual", outcome.actual.lines());
+            let error = Error::failed(format!("probe of `{}` failed: {} on port {}", outcome.service, outcome.what, outcome.port))
+                .evidence("expected", outcome.expected.lines())
+                .evidence("actual", outcome.actual.lines());
             evidence::with_evidence(ctx, &loaded.stack, containers, &outcome.service, error)
         });
         match Error::join(failed.collect::<Vec<_>>()) {
             Some(error) => Err(error),
             None => {
-                let told = if outcomes.is_empty() {
-                    "none: no port is published and none declared".into()
-                } else {
-                    format!("{} passed", outcomes.len())
-                };
+                let told = if outcomes.is_empty() { "none: no port is published and none declared".into() } else { format!("{} passed", outcomes.len()) };
                 ctx.ui.step("probes", told);
                 Ok(outcomes)
             }
@@ -214,8 +209,7 @@ impl Run {
         if ids.is_empty() {
             return Ok(Some(0));
         }
-        let used: Vec<(String, u64)> =
-            ctx.runner.read(Call::new(client::memory(&ids)))?.lines().filter_map(client::parse_memory).collect();
+        let used: Vec<(String, u64)> = ctx.runner.read(Call::new(client::memory(&ids)))?.lines().filter_map(client::parse_memory).collect();
         let total: u64 = used.iter().map(|(_, bytes)| bytes).sum();
         ctx.ui.step("memory", format!("{} of {limit}", Bytes(total)));
         if total <= limit.0 {
@@ -226,6 +220,11 @@ impl Run {
         Err(Error::failed(format!("the stack uses {} of memory, {} more than it may", Bytes(total), Bytes(total - limit.0)))
             .evidence("by service", lines.collect::<Vec<_>>()))
     }
+}
+
+/// What a probe does, in words.
+fn title(declared: &crate::stack::extension::Probe) -> String {
+    probe::Target { probe: declared.clone(), ..Default::default() }.what()
 }
 
 /// Six hexadecimal digits that tell runs apart.
@@ -243,9 +242,9 @@ fn targets(loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Targe
         let first = service.ports.iter().find(|port| port.is_tcp()).map(|port| port.target);
         let derived = service.ports.iter().filter(|port| port.is_tcp());
         let derived = derived.map(|port| crate::stack::extension::Probe { tcp: Some(port.target), ..Default::default() });
-        for probe in service.extension.probes.iter().cloned().chain(derived) {
+        for mut probe in service.extension.probes.iter().cloned().chain(derived) {
             let Some(port) = probe.tcp.or(probe.port).or(first) else {
-                let error = Error::cannot(format!("the probe `{}` of `{}` needs a `port`", probe.title(), container.service()));
+                let error = Error::cannot(format!("the probe `{}` of `{}` needs a `port`", title(&probe), container.service()));
                 errors.push(match loaded.stack.sources.service(container.service()) {
                     Some(place) => error.at(place),
                     None => error,
@@ -254,16 +253,10 @@ fn targets(loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Targe
             };
             match container.host_port(port) {
                 Some((address, host_port)) => {
-                    targets.push(probe::Target {
-                        service: container.service().to_owned(),
-                        address,
-                        port: host_port,
-                        container_port: port,
-                        probe,
-                    });
+                    probe.port = probe.tcp.is_none().then_some(port);
+                    targets.push(probe::Target { service: container.service().to_owned(), address, port: host_port, probe });
                 }
-                None => errors
-                    .push(Error::cannot(format!("port {port} of `{}` cannot be reached from this machine", container.service()))),
+                None => errors.push(Error::cannot(format!("port {port} of `{}` cannot be reached from this machine", container.service()))),
             }
         }
     }
