@@ -79,7 +79,8 @@ fn letters(count: usize) -> Result<Vec<u8>> {
     let mut letters = Vec::with_capacity(count);
     while letters.len() < count {
         let fresh = random(2 * (count - letters.len()))?;
-        letters.extend(fresh.into_iter().map(usize::from).filter(|byte| *byte < fair).map(|byte| ALPHABET[byte % ALPHABET.len()]));
+        letters
+            .extend(fresh.into_iter().map(usize::from).filter(|byte| *byte < fair).map(|byte| ALPHABET[byte % ALPHABET.len()]));
         letters.truncate(count);
     }
     Ok(letters)

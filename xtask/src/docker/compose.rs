@@ -144,7 +144,10 @@ mod tests {
             Named("p").logs(&["a".into()], true, 5, Some("10m")).join(" "),
             "docker compose --project-name p logs --tail 5 --follow --since=10m a"
         );
-        assert_eq!(Named("p").create(&["a".into()]).join(" "), "docker compose --project-name p --file - create --no-build --remove-orphans a");
+        assert_eq!(
+            Named("p").create(&["a".into()]).join(" "),
+            "docker compose --project-name p --file - create --no-build --remove-orphans a"
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub fn late(ctx: &Context, stack: &Stack, containers: &[Container], pending: &[&
         let error = Error::failed(format!("`{service}` was not up within {deadline}"));
         let error = match blocked.is_empty() {
             true => error,
-            false => error.help(format!("waiting behind it: {}", blocked.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+            false => error.help(format!(
+                "waiting behind it: {}",
+                blocked.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            )),
         };
         with_evidence(ctx, stack, containers, service, error)
     });

@@ -15,7 +15,7 @@ use crate::exec::{Call, Pump};
 use crate::secret::Value;
 use crate::stack::boot::{Boot, Event, Member, Phase, Times};
 use crate::stack::isolate::{Carried, SecretFile};
-use crate::stack::{Stack, Span};
+use crate::stack::{Span, Stack};
 
 /// The label on volumes that hold a project's secrets.
 pub const SECRETS: &str = "dev.xtask.secrets";
@@ -64,7 +64,9 @@ pub fn fill(ctx: &Context, containers: &[Container], carried: &Carried, values: 
             .filter_map(|container| carried.files.get(container.service()).map(|files| (container, files)))
             .map(|(container, files)| scope.spawn(move || fill_one(ctx, container, files, values)))
             .collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
     })
 }
 
@@ -72,9 +74,8 @@ fn fill_one(ctx: &Context, container: &Container, files: &[SecretFile], values: 
     let folders: BTreeSet<&str> = files.iter().map(|file| file.folder.as_str()).collect();
     for folder in folders {
         let here = files.iter().filter(|file| file.folder == folder);
-        let archive = archive(here, &container.config.user, values).map_err(|error| {
-            Error::cannot(format!("cannot pack the secrets of `{}`: {error}", container.service()))
-        })?;
+        let archive = archive(here, &container.config.user, values)
+            .map_err(|error| Error::cannot(format!("cannot pack the secrets of `{}`: {error}", container.service())))?;
         let call = Call::new(engine::unpack_into(&container.id, folder)).stdin(archive);
         ctx.runner.read(call).map_err(|mut error| {
             error.message = format!("the secrets of `{}` cannot be put into `{folder}`: {}", container.service(), error.message);
@@ -152,7 +153,9 @@ pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container
             Ok(Message::CannotStart(service, error)) => break Err(cannot_start(&service, error)),
             Ok(Message::EventsEnded) => {
                 ctx.runner.cancel().check()?;
-                break Err(Error::cannot("the engine stopped answering during the boot").help("`cargo xtask doctor` tells its state"));
+                break Err(
+                    Error::cannot("the engine stopped answering during the boot").help("`cargo xtask doctor` tells its state")
+                );
             }
             Err(RecvTimeoutError::Timeout) if started.elapsed() < deadline => {}
             Err(_) => break Err(evidence::late(ctx, stack, containers, &boot.pending(), Span(deadline))),
@@ -215,7 +218,8 @@ fn cannot_start(service: &str, error: Error) -> Error {
     if error.exit == crate::error::Exit::Interrupted {
         return error;
     }
-    let said = error.evidence.first().and_then(|evidence| evidence.lines.first()).cloned().unwrap_or_else(|| error.message.clone());
+    let said =
+        error.evidence.first().and_then(|evidence| evidence.lines.first()).cloned().unwrap_or_else(|| error.message.clone());
     let said = said.trim_start_matches("Error response from daemon: ");
     let failed = Error::failed(format!("`{service}` cannot be started: {said}"));
     if said.contains("port is already allocated") || said.contains("address already in use") {
@@ -246,7 +250,8 @@ pub fn waterfall(booted: &Booted) -> Vec<String> {
     const WIDTH: f64 = 30.0;
     let total = booted.took.as_secs_f64().max(0.001);
     let column = |at: Duration| ((at.as_secs_f64() / total * WIDTH).round() as usize).min(WIDTH as usize);
-    let mut rows: Vec<_> = booted.services.iter().filter_map(|(name, phase, times)| Some((name, phase, times.told?, times.up?))).collect();
+    let mut rows: Vec<_> =
+        booted.services.iter().filter_map(|(name, phase, times)| Some((name, phase, times.told?, times.up?))).collect();
     rows.sort_by_key(|(name, _, told, up)| (*told, *up, (*name).clone()));
     let name_width = rows.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);
     let row = |(name, phase, told, up): &(&String, &Phase, Duration, Duration)| {
@@ -304,7 +309,8 @@ mod tests {
 
     #[test]
     fn the_waterfall_is_as_wide_as_the_boot() {
-        let times = |told, up| Times { told: Some(Duration::from_millis(told)), started: None, up: Some(Duration::from_millis(up)) };
+        let times =
+            |told, up| Times { told: Some(Duration::from_millis(told)), started: None, up: Some(Duration::from_millis(up)) };
         let booted = Booted {
             services: vec![("web".into(), Phase::Healthy, times(500, 1000)), ("database".into(), Phase::Done, times(0, 500))],
             took: Duration::from_secs(1),

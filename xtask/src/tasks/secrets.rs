@@ -79,13 +79,12 @@ fn exists(file: &Utf8Path) -> Result<bool> {
 fn write_new(file: &Utf8Path, value: &Value) -> Result<()> {
     let folder = file.parent().unwrap_or(Utf8Path::new("."));
     let cannot = |error: std::io::Error| {
-        Error::cannot(format!("cannot write the secret file `{file}`: {error}")).help(format!("make sure `{folder}` can be written"))
+        Error::cannot(format!("cannot write the secret file `{file}`: {error}"))
+            .help(format!("make sure `{folder}` can be written"))
     };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(cannot)?;
-    let mut temporary = tempfile::Builder::new()
-        .permissions(std::fs::Permissions::from_mode(0o600))
-        .tempfile_in(folder)
-        .map_err(cannot)?;
+    let mut temporary =
+        tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o600)).tempfile_in(folder).map_err(cannot)?;
     temporary.write_all(value.expose()).map_err(cannot)?;
     temporary.as_file().sync_all().map_err(cannot)?;
     temporary.persist_noclobber(file).map_err(|error| cannot(error.error))?;
@@ -148,8 +147,9 @@ fn extension(stack: &Stack, name: &str) -> SecretExtension {
 fn value(name: &str, source: &SecretValue, loaded: &Loaded) -> Result<Option<Value>> {
     match source {
         SecretValue::File(file) if exists(file)? => {
-            let bytes = std::fs::read(file)
-                .map_err(|error| Error::cannot(format!("cannot read the file `{}` of secret `{name}`: {error}", loaded.shown(file))))?;
+            let bytes = std::fs::read(file).map_err(|error| {
+                Error::cannot(format!("cannot read the file `{}` of secret `{name}`: {error}", loaded.shown(file)))
+            })?;
             Ok(Some(Value::new(bytes)))
         }
         SecretValue::Environment(variable) => {

@@ -187,15 +187,20 @@ impl Run {
         timer.finish_and_clear();
         ctx.runner.cancel().check()?;
         let failed = outcomes.iter().filter(|outcome| !outcome.passed).map(|outcome| {
-            let error = Error::failed(format!("probe of `{}` failed: {} on port {}", outcome.service, outcome.what, outcome.port))
-                .evidence("expected", outcome.expected.lines())
-                .evidence("actual", outcome.actual.lines());
+            let error =
+                Error::failed(format!("probe of `{}` failed: {} on port {}", outcome.service, outcome.what, outcome.port))
+                    .evidence("expected", outcome.expected.lines())
+                    .evidence("actual", outcome.actual.lines());
             evidence::with_evidence(ctx, &loaded.stack, containers, &outcome.service, error)
         });
         match Error::join(failed.collect::<Vec<_>>()) {
             Some(error) => Err(error),
             None => {
-                let told = if outcomes.is_empty() { "none: no port is published and none declared".into() } else { format!("{} passed", outcomes.len()) };
+                let told = if outcomes.is_empty() {
+                    "none: no port is published and none declared".into()
+                } else {
+                    format!("{} passed", outcomes.len())
+                };
                 ctx.ui.step("probes", told);
                 Ok(outcomes)
             }
@@ -209,7 +214,8 @@ impl Run {
         if ids.is_empty() {
             return Ok(Some(0));
         }
-        let used: Vec<(String, u64)> = ctx.runner.read(Call::new(client::memory(&ids)))?.lines().filter_map(client::parse_memory).collect();
+        let used: Vec<(String, u64)> =
+            ctx.runner.read(Call::new(client::memory(&ids)))?.lines().filter_map(client::parse_memory).collect();
         let total: u64 = used.iter().map(|(_, bytes)| bytes).sum();
         ctx.ui.step("memory", format!("{} of {limit}", Bytes(total)));
         if total <= limit.0 {
@@ -256,7 +262,8 @@ fn targets(loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Targe
                     probe.port = probe.tcp.is_none().then_some(port);
                     targets.push(probe::Target { service: container.service().to_owned(), address, port: host_port, probe });
                 }
-                None => errors.push(Error::cannot(format!("port {port} of `{}` cannot be reached from this machine", container.service()))),
+                None => errors
+                    .push(Error::cannot(format!("port {port} of `{}` cannot be reached from this machine", container.service()))),
             }
         }
     }

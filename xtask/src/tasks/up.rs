@@ -47,7 +47,8 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
 /// Finds or builds the images that services run.
 pub fn prepare(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, no_build: bool) -> Result<Vec<images::Needed>> {
     let needed = images::ensure(ctx, loaded, services, !no_build)?;
-    let built: Vec<String> = loaded.stack.built().map(|(name, _)| name.to_owned()).filter(|name| services.contains(name)).collect();
+    let built: Vec<String> =
+        loaded.stack.built().map(|(name, _)| name.to_owned()).filter(|name| services.contains(name)).collect();
     if !no_build && !built.is_empty() {
         build::build(ctx, loaded, &BuildArgs { services: built, ..BuildArgs::default() })?;
     }
@@ -96,7 +97,12 @@ fn tell(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<()> 
         let Some(service) = loaded.stack.services.get(container.service()) else { continue };
         for port in service.ports.iter().filter(|port| port.is_tcp()) {
             if let Some((address, published)) = container.host_port(port.target) {
-                addresses.push(Address { service: container.service().to_owned(), address, port: published, target: port.target });
+                addresses.push(Address {
+                    service: container.service().to_owned(),
+                    address,
+                    port: published,
+                    target: port.target,
+                });
             }
         }
     }
