@@ -21,10 +21,11 @@ export function duration(seconds: number): string {
   return parts.join(" ") || "0s";
 }
 
-/** A latency with as many digits as can matter: `0.42 ms`, `7.3 ms`, `128 ms`, `2.4 s`. Takes milliseconds. */
+/** A latency with as many digits as can matter: `<0.01 ms`, `0.42 ms`, `7.3 ms`, `128 ms`, `2.4 s`. Takes milliseconds. */
 export function latency(milliseconds: number): string {
   if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(1)} s`;
   if (milliseconds >= 100) return `${milliseconds.toFixed(0)} ms`;
+  if (milliseconds < 0.01) return "<0.01 ms";
   return `${milliseconds.toFixed(milliseconds >= 1 ? 1 : 2)} ms`;
 }
 

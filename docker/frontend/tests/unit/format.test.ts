@@ -16,6 +16,7 @@ test.each([
 ])("%d seconds are %s", (seconds, words) => expect(duration(seconds)).toBe(words));
 
 test.each([
+  [0, "<0.01 ms"],
   [0.4249, "0.42 ms"],
   [7.26, "7.3 ms"],
   [128.4, "128 ms"],
