@@ -111,6 +111,7 @@ bake_target() {
     cat <<TARGET
 {
   "context": "$FOLDER",
+  "dockerfile": "$(field "${1%%=*}" dockerfile)",
   "target": "${1%%=*}",
   "tags": ["${1#*=}"],
   "args": {"BASE": "$BASE", "LISTS": "$LISTS", "VERSION": "$(upstream_version "$package")"$proxies},
