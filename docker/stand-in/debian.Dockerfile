@@ -13,6 +13,9 @@ ARG INSTALL="apt-get -qq install --yes --no-install-recommends -o Acquire::https
 FROM ${LISTS} AS lists
 
 FROM ${BASE} AS debian
+# Packages must not start services in an image.
+RUN printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
+CMD ["bash"]
 
 # ---- rust ----
 
