@@ -242,7 +242,7 @@ filters() {
     unshare --net sh -ec '
         "$1" -t nat -N TRIAL
         "$1" -t nat -A TRIAL -m addrtype --dst-type LOCAL -j RETURN
-        "$1" -t nat -A POSTROUTING -s 192.0.2.0/24 ! -o lo -j MASQUERADE
+        "$1" -t nat -A POSTROUTING ! -o lo -j MASQUERADE
         "$1" -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT' sh "$1" >>$ENGINE_LOG 2>&1
 }
 
@@ -348,8 +348,15 @@ start_alone() {
 
 # forget_dead NAME FILE: after a crash the number in a pid file may belong to another program, which stops a new start.
 forget_dead() {
-    [ -s "$2" ] || return 0
-    [ "$(cat "/proc/$(cat "$2")/comm" 2>/dev/null)" = "$1" ] || rm -f "$2"
+    if [ -s "$2" ] && ! is_running "$(cat "$2")" "$1"; then rm -f "$2"; fi
+}
+
+# is_running PID [NAME]: that process lives (under that name); one that only waits to be reaped does not.
+is_running() {
+    awk -v name="${2:-}" '
+        $1 == "Name:" { named = name == "" || $2 == name }
+        $1 == "State:" { dead = $2 == "Z" || $2 == "X" }
+        END { exit !(named && !dead) }' "/proc/$1/status" 2>/dev/null
 }
 
 runs_process() { grep -qsx "$1" /proc/[0-9]*/comm; }
@@ -359,7 +366,7 @@ socket_answers() { timeout 5 docker --host "unix://$SOCKET" version >/dev/null 2
 wait_for_engine() {
     waited=0
     until socket_answers; do
-        if [ -n "$ENGINE_PID" ] && [ ! -d "/proc/$ENGINE_PID" ]; then die_of_start "it ended"; fi
+        if [ -n "$ENGINE_PID" ] && ! is_running "$ENGINE_PID"; then die_of_start "it ended"; fi
         [ $waited -lt $((START_DEADLINE_S * 10)) ] || die_of_start "no answer on \`$SOCKET\` in $START_DEADLINE_S s"
         sleep 0.1
         waited=$((waited + 1))
@@ -376,11 +383,11 @@ stop() {
     is_root || die "stopping the engine needs root: run \`sudo sh $0 stop\`"
     [ -s $PID_FILE ] || { note "no engine that this script started"; return 0; }
     pid=$(cat $PID_FILE)
-    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ]; then
+    if is_running "$pid" dockerd; then
         echo "step: stop the engine (process $pid)"
         kill "$pid"
         waited=0
-        while [ -d "/proc/$pid" ]; do
+        while is_running "$pid" dockerd; do
             [ $waited -lt $((START_DEADLINE_S * 10)) ] || die "the engine (process $pid) did not end in $START_DEADLINE_S s: \`kill -9 $pid\` ends it, containers included"
             sleep 0.1
             waited=$((waited + 1))

@@ -62,17 +62,16 @@ make_base() {
     install_mmdebstrap
     mirror=${STAND_IN_MIRROR:-$(own_mirror)}
     echo "step: assemble a minimal Debian $RELEASE (mmdebstrap)"
-    # Services must not start in an image, and syncing each unpacked file to disk is wasted there.
+    # Syncing each unpacked file to disk is wasted on an image.
     quietly env TMPDIR="$WORK" mmdebstrap --variant=minbase \
         --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt=force-unsafe-io \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --customize-hook="printf '#!/bin/sh\nexit 101\n' >\"\$1/usr/sbin/policy-rc.d\" && chmod 755 \"\$1/usr/sbin/policy-rc.d\"" \
         --customize-hook="tar-out /var/lib/apt/lists '$WORK/lists.tar'" \
         $RELEASE "$WORK/base.tar" ${mirror:+"$mirror"} ||
         die "mmdebstrap cannot assemble Debian $RELEASE from \`${mirror:-its default mirror}\`: set STAND_IN_MIRROR to a Debian mirror this machine reaches"
-    quietly docker import --change 'CMD ["bash"]' "$WORK/base.tar" $BASE || die "the engine cannot import the base image"
+    quietly docker import "$WORK/base.tar" $BASE || die "the engine cannot import the base image"
     mkdir "$WORK/context"
     mv "$WORK/lists.tar" "$WORK/context/"
     printf 'FROM %s\nADD lists.tar /var/lib/apt/\nLABEL %s=%s\n' $BASE $MADE_LABEL "$(date +%s)" >"$WORK/context/Dockerfile"
@@ -111,6 +110,7 @@ bake_target() {
     cat <<TARGET
 {
   "context": "$FOLDER",
+  "dockerfile": "$(field "${1%%=*}" dockerfile)",
   "target": "${1%%=*}",
   "tags": ["${1#*=}"],
   "args": {"BASE": "$BASE", "LISTS": "$LISTS", "VERSION": "$(upstream_version "$package")"$proxies},

@@ -1,9 +1,10 @@
-# Stand-ins for upstream images, made of Debian packages: one target for each family in families.json.
+# Stand-ins that are a Debian with packages: one target for each family in families.yaml that names this file.
 # build.sh makes the two images below (a minimal Debian, and the same with package lists), passes VERSION (the main
 # package's, as upstream counts it) and the host's CA bundle as the secret `ca`, and sets tags and labels.
 #
 # A stand-in keeps the documented contract of its upstream image: variables, entry point, users, folders, ports.
-# Not here: upstream's exact files. Each family's `limits` in families.json say what is missing.
+# Not here: upstream's exact files (families.yaml says what is missing), and images without a package manager
+# (collected.Dockerfile).
 ARG BASE=stand-in/base:trixie
 ARG LISTS=stand-in/lists:trixie
 # Needs the mounts that every use below repeats: package lists to read, and a cache and logs that leave no trace.
@@ -12,6 +13,9 @@ ARG INSTALL="apt-get -qq install --yes --no-install-recommends -o Acquire::https
 FROM ${LISTS} AS lists
 
 FROM ${BASE} AS debian
+# Packages must not start services in an image.
+RUN printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
+CMD ["bash"]
 
 # ---- rust ----
 
@@ -63,93 +67,18 @@ ENV NODE_VERSION=${VERSION}
 ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["node"]
 
-# ---- nginx ----
+# ---- python ----
 
-FROM debian AS nginx-files
+FROM debian AS python
 ARG INSTALL
 RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
     --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
-    $INSTALL nginx gettext-base busybox-static ca-certificates
-COPY collect.sh /usr/local/bin/collect
-WORKDIR /out
-# The binary keeps Debian's built-in folder for temporary files; the link leads it to the one that upstream documents.
-RUN collect . /usr/sbin/nginx /usr/bin/envsubst /usr/bin/busybox \
-    && chroot . /usr/bin/busybox --install -s /usr/bin \
-    && mkdir -p etc/nginx/conf.d etc/nginx/templates etc/ssl/certs docker-entrypoint.d root \
-        usr/share/nginx/html var/cache/nginx var/lib var/log/nginx run \
-    && install -d -m 1777 tmp var/tmp \
-    && ln -s /run var/run && ln -s /var/cache/nginx var/lib/nginx \
-    && ln -s /dev/stdout var/log/nginx/access.log && ln -s /dev/stderr var/log/nginx/error.log \
-    && cp /etc/nginx/mime.types /etc/nginx/fastcgi_params /etc/nginx/scgi_params /etc/nginx/uwsgi_params etc/nginx/ \
-    && cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/ \
-    && printf 'root:x:0:0:root:/root:/bin/sh\nnginx:x:101:101:nginx:/var/cache/nginx:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n' >etc/passwd \
-    && printf 'root:x:0:\nnginx:x:101:\nnobody:x:65534:\n' >etc/group
-COPY <<NGINX_CONF etc/nginx/nginx.conf
-user nginx;
-worker_processes auto;
-error_log /var/log/nginx/error.log notice;
-pid /run/nginx.pid;
-
-events {
-    worker_connections 1024;
-}
-
-http {
-    include /etc/nginx/mime.types;
-    default_type application/octet-stream;
-    access_log /var/log/nginx/access.log combined;
-    sendfile on;
-    keepalive_timeout 65;
-    include /etc/nginx/conf.d/*.conf;
-}
-NGINX_CONF
-COPY <<DEFAULT_CONF etc/nginx/conf.d/default.conf
-server {
-    listen 80;
-    server_name localhost;
-    root /usr/share/nginx/html;
-    index index.html index.htm;
-}
-DEFAULT_CONF
-COPY <<INDEX_HTML usr/share/nginx/html/index.html
-<!doctype html>
-<title>nginx</title>
-<p>nginx answers from a stand-in image.</p>
-INDEX_HTML
-COPY nginx/docker-entrypoint.sh ./
-COPY nginx/15-local-resolvers.envsh nginx/20-envsubst-on-templates.sh docker-entrypoint.d/
-
-FROM scratch AS nginx
-COPY --from=nginx-files /out /
+    $INSTALL python3 python3-pip python3-venv ca-certificates \
+    && rm /usr/lib/python3*/EXTERNALLY-MANAGED \
+    && for name in python python3; do ln -s /usr/bin/python3 /usr/local/bin/$name; done
 ARG VERSION
-ENV NGINX_VERSION=${VERSION} PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-EXPOSE 80
-STOPSIGNAL SIGQUIT
-ENTRYPOINT ["/docker-entrypoint.sh"]
-CMD ["nginx", "-g", "daemon off;"]
-
-# Any user may run it: everything nginx writes is in /tmp, and the configuration belongs to the user and to group 0.
-FROM nginx-files AS nginx-unprivileged-files
-RUN sed -i -e '/^user /d' -e 's|^pid .*|pid /tmp/nginx.pid;|' etc/nginx/nginx.conf \
-    && sed -i '/^http {/r /dev/stdin' etc/nginx/nginx.conf <<'TEMPORARY' \
-    && sed -i 's/listen 80;/listen 8080;/' etc/nginx/conf.d/default.conf \
-    && chown -R 101:0 etc/nginx var/cache/nginx && chmod -R g+w etc/nginx var/cache/nginx
-    client_body_temp_path /tmp/client_temp;
-    proxy_temp_path /tmp/proxy_temp;
-    fastcgi_temp_path /tmp/fastcgi_temp;
-    uwsgi_temp_path /tmp/uwsgi_temp;
-    scgi_temp_path /tmp/scgi_temp;
-TEMPORARY
-
-FROM scratch AS nginx-unprivileged
-COPY --from=nginx-unprivileged-files /out /
-ARG VERSION
-ENV NGINX_VERSION=${VERSION} PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-USER 101
-EXPOSE 8080
-STOPSIGNAL SIGQUIT
-ENTRYPOINT ["/docker-entrypoint.sh"]
-CMD ["nginx", "-g", "daemon off;"]
+ENV PYTHON_VERSION=${VERSION}
+CMD ["python3"]
 
 # ---- postgres ----
 
@@ -194,3 +123,22 @@ WORKDIR /data
 EXPOSE 6379
 ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["redis-server"]
+
+# ---- haproxy ----
+
+FROM debian AS haproxy
+ARG INSTALL
+RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
+    --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
+    $INSTALL haproxy ca-certificates \
+    && groupmod --gid 99 haproxy && usermod --uid 99 --gid 99 haproxy \
+    && ln -s /usr/sbin/haproxy /usr/local/sbin/haproxy \
+    && install -d -o haproxy -g haproxy /var/lib/haproxy && install -d /usr/local/etc/haproxy/errors
+COPY haproxy/docker-entrypoint.sh /usr/local/bin/
+ARG VERSION
+ENV HAPROXY_VERSION=${VERSION}
+USER haproxy
+WORKDIR /var/lib/haproxy
+STOPSIGNAL SIGUSR1
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]
