@@ -16,8 +16,10 @@ fingerprint() {
         -type f -printf '%p %s %T@\n' | sort | cksum
 }
 
+# A shell handles signals while it waits, but not while it runs a command: all that takes time is waited for.
 build() {
-    cargo --config docker/backend/development.toml build --locked --release --package backend
+    cargo --config docker/backend/development.toml build --locked --release --package backend &
+    wait $!
 }
 
 start() {
@@ -56,7 +58,6 @@ while true; do
             echo "development: the build failed; waiting for a change" >&2
         fi
     fi
-    # A shell handles signals while it waits, but not while it runs a command.
     sleep 1 &
     wait $!
 done

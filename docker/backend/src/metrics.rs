@@ -32,7 +32,7 @@ pub struct Metrics {
     /// Requests refused for coming too fast.
     pub rate_limited: IntCounter,
     cache_lookups: IntCounterVec,
-    dependencies: IntGaugeVec,
+    checks: IntGaugeVec,
     uptime: Gauge,
     memory: Gauge,
     cpu: Counter,
@@ -57,52 +57,28 @@ impl Metrics {
     /// # Panics
     /// When two metrics have the same name or one is misnamed: a mistake in this file.
     pub fn new() -> Self {
-        let registry = Registry::new();
-        let build = Opts::new("backend_build_info", "Always 1; the version is in the label.")
-            .const_label("version", env!("CARGO_PKG_VERSION"));
-        registered(&registry, IntGauge::with_opts(build)).set(1);
+        let make = Maker(Registry::new());
+        make.gauges("backend_build_info", "Always 1; the version is in the label.", &["version"])
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
         let metrics = Self {
-            requests: registered(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new("http_requests_total", "Requests answered."),
-                    &["listener", "method", "route", "status"],
-                ),
+            requests: make.counters("http_requests_total", "Requests answered.", &["listener", "method", "route", "status"]),
+            durations: make.durations(
+                "http_request_duration_seconds",
+                "Time from a request's head to its answer's head.",
+                &["listener", "route"],
             ),
-            durations: registered(
-                &registry,
-                HistogramVec::new(
-                    HistogramOpts::new("http_request_duration_seconds", "Time from a request's head to its answer's head.")
-                        .buckets(DURATION_BUCKETS.to_vec()),
-                    &["listener", "route"],
-                ),
-            ),
-            requests_in_flight: registered(&registry, IntGauge::new("http_requests_in_flight", "Requests being answered now.")),
-            sessions: registered(&registry, IntCounter::new("backend_sessions_created_total", "Sessions made.")),
-            messages: registered(&registry, IntCounter::new("backend_messages_stored_total", "Messages stored.")),
-            rate_limited: registered(
-                &registry,
-                IntCounter::new("backend_rate_limited_total", "Requests refused for coming too fast."),
-            ),
-            cache_lookups: registered(
-                &registry,
-                IntCounterVec::new(Opts::new("backend_cache_lookups_total", "Session look-ups in Redis."), &["result"]),
-            ),
-            dependencies: registered(
-                &registry,
-                IntGaugeVec::new(
-                    Opts::new("backend_check_healthy", "1 when the named health check is healthy, else 0."),
-                    &["check"],
-                ),
-            ),
-            uptime: registered(&registry, Gauge::new("process_uptime_seconds", "Seconds since the process started serving.")),
-            memory: registered(&registry, Gauge::new("process_resident_memory_bytes", "Physical memory held, in bytes.")),
-            cpu: registered(
-                &registry,
-                Counter::new("process_cpu_seconds_total", "Processor time used, user and system, in seconds."),
-            ),
+            requests_in_flight: make.add(IntGauge::new("http_requests_in_flight", "Requests being answered now.")),
+            sessions: make.add(IntCounter::new("backend_sessions_created_total", "Sessions made.")),
+            messages: make.add(IntCounter::new("backend_messages_stored_total", "Messages stored.")),
+            rate_limited: make.add(IntCounter::new("backend_rate_limited_total", "Requests refused for coming too fast.")),
+            cache_lookups: make.counters("backend_cache_lookups_total", "Session look-ups in Redis.", &["result"]),
+            checks: make.gauges("backend_check_healthy", "1 when the named check is healthy, else 0.", &["check"]),
+            uptime: make.add(Gauge::new("process_uptime_seconds", "Seconds since the process started serving.")),
+            memory: make.add(Gauge::new("process_resident_memory_bytes", "Physical memory held, in bytes.")),
+            cpu: make.add(Counter::new("process_cpu_seconds_total", "Processor time, user and system, in seconds.")),
             scrape: Mutex::default(),
-            registry,
+            registry: make.0,
         };
         // A labelled metric is absent until its first use, and an alert cannot watch what is absent.
         let first = Request { listener: "health", method: "GET", route: "/metrics", status: 200 };
@@ -125,7 +101,7 @@ impl Metrics {
 
     /// Remembers how the named health check ended.
     pub fn set_check(&self, name: &str, healthy: bool) {
-        self.dependencies.with_label_values(&[name]).set(healthy.into());
+        self.checks.with_label_values(&[name]).set(healthy.into());
     }
 
     /// Requests answered so far, and how many of them with a server error.
@@ -166,11 +142,28 @@ impl Request<'_> {
     }
 }
 
-/// Adds a metric to the registry and gives it back.
-fn registered<M: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<M>) -> M {
-    let metric = metric.expect("a well-formed name");
-    registry.register(Box::new(metric.clone())).expect("a name used once");
-    metric
+/// Makes metrics that are part of a registry.
+struct Maker(Registry);
+
+impl Maker {
+    fn add<M: Collector + Clone + 'static>(&self, metric: prometheus::Result<M>) -> M {
+        let metric = metric.expect("a well-formed name");
+        self.0.register(Box::new(metric.clone())).expect("a name used once");
+        metric
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.add(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    fn durations(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+        let options = HistogramOpts::new(name, help).buckets(DURATION_BUCKETS.to_vec());
+        self.add(HistogramVec::new(options, labels))
+    }
 }
 
 #[cfg(test)]

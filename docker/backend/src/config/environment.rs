@@ -104,30 +104,26 @@ impl Environment {
     /// A secret that must be given, as a file named by `NAME_FILE` or else as `NAME`. `parse` gives the value, or says what was
     /// expected; the secret itself is never part of a message.
     pub fn secret<T: Default>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, &'static str>) -> T {
-        let (source, value) = match self.variable(&format!("{name}_FILE")) {
-            Some(path) => match fs::read_to_string(&path) {
-                Ok(text) => (format!("the file `{path}` of `{name}_FILE`"), text),
-                Err(error) => {
-                    self.problem(format!("`{name}_FILE` is `{path}`, which cannot be read: {error}"));
-                    return T::default();
-                }
-            },
-            None => match self.variable(name) {
-                Some(value) => (format!("`{name}`"), value),
-                None => {
-                    self.problem(format!("neither `{name}_FILE` nor `{name}` is set"));
-                    return T::default();
-                }
-            },
-        };
-        let parsed = match value.trim() {
-            "" => Err("a value, it is empty"),
-            value => parse(value),
-        };
-        parsed.unwrap_or_else(|expected| {
-            self.problem(format!("{source}: expected {expected}"));
+        let parsed = self.secret_text(name).and_then(|(source, text)| match text.trim() {
+            "" => Err(format!("{source} is empty")),
+            text => parse(text).map_err(|expected| format!("{source} is not {expected}")),
+        });
+        parsed.unwrap_or_else(|problem| {
+            self.problem(problem);
             T::default()
         })
+    }
+
+    /// The text of a secret and a name for where it was found, or what is wrong.
+    fn secret_text(&self, name: &str) -> Result<(String, String), String> {
+        let file_name = format!("{name}_FILE");
+        if let Some(path) = self.variable(&file_name) {
+            let text = fs::read_to_string(&path);
+            let text = text.map_err(|error| format!("`{file_name}` is `{path}`, which cannot be read: {error}"))?;
+            return Ok((format!("the file `{path}` of `{file_name}`"), text));
+        }
+        let text = self.variable(name).ok_or_else(|| format!("neither `{file_name}` nor `{name}` is set"))?;
+        Ok((format!("`{name}`"), text))
     }
 
     /// The trimmed value of a variable. Compose passes an unset variable on as an empty one, so empty counts as not set.

@@ -93,8 +93,8 @@ fn all_problems_are_told_at_once() {
   - `POSTGRES_USER` is not set
   - `POSTGRES_DB` is not set
   - `DATABASE_POOL_SIZE` is `0`, expected a whole number above 0
-  - `JWT_SECRET`: expected at least 32 characters
-  - `ENCRYPTION_KEY`: expected 64 hexadecimal digits
+  - `JWT_SECRET` is not at least 32 characters
+  - `ENCRYPTION_KEY` is not 64 hexadecimal digits
   - `REQUEST_TIMEOUT` is `0`, expected at least 1 second"
     );
 }
@@ -108,7 +108,7 @@ fn a_secret_that_is_missing_unreadable_or_empty_is_told() {
         problem(&[("JWT_SECRET_FILE", "/nowhere/jwt")])
             .contains("`JWT_SECRET_FILE` is `/nowhere/jwt`, which cannot be read: No such file")
     );
-    assert!(problem(&[("JWT_SECRET_FILE", empty.path())]).contains("it is empty"));
+    assert!(problem(&[("JWT_SECRET_FILE", empty.path())]).contains("is empty"));
 }
 
 #[test]

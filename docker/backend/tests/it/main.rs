@@ -1,0 +1,20 @@
+//! The backend from outside: its program, started against a real PostgreSQL and Redis.
+//!
+//! Tests that need them are ignored unless asked for, and find them through the environment:
+//!
+//! | variable | |
+//! |---|---|
+//! | `TEST_POSTGRES_HOST`, `TEST_POSTGRES_PORT` | where PostgreSQL listens |
+//! | `TEST_POSTGRES_USER`, `TEST_POSTGRES_PASSWORD` | a user that may create databases; each test makes one of its own and drops it |
+//! | `TEST_REDIS_URL` | `redis://host:port`; tests use keys of their own and can share a Redis |
+//!
+//! `cargo test --package backend -- --include-ignored` runs them all.
+
+mod api;
+mod health;
+mod lifecycle;
+mod logs;
+mod outages;
+mod schema;
+mod startup;
+mod support;
