@@ -3,6 +3,7 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
+use serde::Serialize;
 
 /// How a run ends, as the process's exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +28,7 @@ Exit codes:
   130  interrupted";
 
 /// Where in a file something stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// The file, absolute or relative to the project root.
     pub file: Utf8PathBuf,
@@ -57,7 +58,7 @@ impl fmt::Display for Place {
 }
 
 /// What was seen when it failed: a title and the lines themselves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Evidence {
     /// What the lines are, such as ``last log lines of `api` ``.
     pub title: String,
@@ -66,9 +67,10 @@ pub struct Evidence {
 }
 
 /// One or more things that went wrong, each with place, evidence and remedy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Error {
     /// The exit code the process ends with.
+    #[serde(skip)]
     pub exit: Exit,
     /// Lower case, names in backticks, no full stop.
     pub message: String,
@@ -79,6 +81,7 @@ pub struct Error {
     /// What to do next.
     pub help: Option<String>,
     /// Further errors found in the same pass.
+    #[serde(skip)]
     pub also: Vec<Error>,
 }
 
@@ -98,6 +101,16 @@ impl Error {
     /// The check ran and failed.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
+    }
+
+    /// The task's answer, which has been given already, is no.
+    pub fn answered() -> Self {
+        Self::new(Exit::Failed, "")
+    }
+
+    /// Whether there is nothing to say that has not been said.
+    pub fn is_answered(&self) -> bool {
+        self.message.is_empty()
     }
 
     /// A signal ended the task.

@@ -16,7 +16,7 @@ pub mod ui;
 
 use std::process::ExitCode;
 
-use cli::Cli;
+use cli::{Cli, Format};
 use context::Context;
 use error::{Exit, Result};
 use exec::cancel::Cancel;
@@ -36,6 +36,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::from(Exit::Done as u8),
         Err(error) => {
             Ui::new(Surroundings::read(plain.color.unwrap_or_default(), plain.quiet), plain.verbose).error(&error);
+            if plain.format == Some(Format::Json) {
+                let _stdout_closed = report::failure(&error);
+            }
             ExitCode::from(error.exit as u8)
         }
     }

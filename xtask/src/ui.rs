@@ -187,7 +187,7 @@ impl Ui {
 
     /// Writes the error and every one beside it, with place, evidence and remedy.
     pub fn error(&self, error: &Error) {
-        for one in error.all() {
+        for one in error.all().filter(|one| !one.is_answered()) {
             if one.exit == Exit::Interrupted {
                 self.line(&self.paint(Tone::Warn, "interrupted"));
                 continue;

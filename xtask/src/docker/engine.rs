@@ -235,6 +235,12 @@ impl Container {
         published.host_port.parse().ok().map(|port| (address.to_owned(), port))
     }
 
+    /// Every TCP port of the container that is published, with the host's address and port.
+    pub fn tcp_ports(&self) -> Vec<(u16, String, u16)> {
+        let ports = self.network_settings.ports.iter().flatten().filter_map(|(port, _)| port.strip_suffix("/tcp")?.parse().ok());
+        ports.filter_map(|target| self.host_port(target).map(|(address, port)| (target, address, port))).collect()
+    }
+
     /// The lines of the last run of its health check.
     pub fn health_output(&self) -> Vec<String> {
         let log = self.state.health.as_ref().and_then(|health| health.log.as_ref());
@@ -324,6 +330,7 @@ mod tests {
         assert_eq!((first.service(), first.checked(), first.restarts()), ("a", true, Restarts::Always));
         assert_eq!(first.host_port(80), Some(("127.0.0.1".to_owned(), 32768)));
         assert_eq!((first.host_port(81), first.host_port(82)), (None, None));
+        assert_eq!(first.tcp_ports(), [(80, "127.0.0.1".to_owned(), 32768)]);
         assert_eq!(first.health_output(), ["no", "way"]);
         assert!(!containers[1].checked());
         parse_containers("<html>").expect_err("not JSON");

@@ -10,6 +10,21 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
+/// The document that stands for an answer that could not be given.
+#[derive(Debug, Serialize)]
+struct Failure<'a> {
+    passed: bool,
+    errors: Vec<&'a Error>,
+}
+
+/// Writes errors to stdout as the one JSON document, unless an answer stands there already.
+pub fn failure(error: &Error) -> Result<()> {
+    if error.is_answered() {
+        return Ok(());
+    }
+    json(&Failure { passed: false, errors: error.all().collect() })
+}
+
 /// Writes an answer to stdout. A reader that has gone away (`| head`) is no error.
 pub fn text(answer: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();

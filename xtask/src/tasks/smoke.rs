@@ -35,6 +35,10 @@ struct Verdict {
     passed: bool,
     stack: String,
     environment: &'static str,
+    /// The project name of the isolated copy.
+    project: String,
+    /// Where the copy's ports are; gone with it unless `--keep`.
+    addresses: Vec<Address>,
     /// The references that stand-ins serve.
     stand_ins: Vec<String>,
     services: Vec<ServiceTimes>,
@@ -43,6 +47,16 @@ struct Verdict {
     memory_bytes: Option<u64>,
     healthy_seconds: f64,
     seconds: f64,
+}
+
+/// A port of a service and where it is reached.
+#[derive(Debug, Serialize)]
+struct Address {
+    service: String,
+    /// The container's port.
+    port: u16,
+    /// Host and port on this machine.
+    address: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,8 +88,8 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     tell_stand_ins(ctx, &needed);
     let guard = Guard { ctx, label: format!("{}={}", owner::RUN, run.name), kept: false };
     let outcome = run.through(ctx, &loaded, version.major() >= START_INTERVAL_ENGINE, args.keep);
-    let outcome = if args.keep { guard.keep(&loaded, &run.name, outcome) } else { guard.finish(outcome) };
-    let (booted, probes, memory_bytes) = outcome?;
+    let outcome = if args.keep { guard.keep(&run.name, outcome) } else { guard.finish(outcome) };
+    let Passed { booted, addresses, probes, memory_bytes } = outcome?;
     let seconds = started.elapsed().as_secs_f64();
     if ctx.json() {
         let times = |(service, _, times): &(String, _, crate::stack::boot::Times)| ServiceTimes {
@@ -87,6 +101,8 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
             passed: true,
             stack: loaded.stack.name.clone(),
             environment: loaded.environment.name(),
+            project: run.name,
+            addresses,
             stand_ins: needed.iter().filter(|one| one.stand_in.is_some()).map(|one| one.reference.clone()).collect(),
             services: booted.services.iter().map(times).collect(),
             probes,
@@ -105,7 +121,13 @@ struct Run {
     deadline: Duration,
 }
 
-type Passed = (launch::Booted, Vec<probe::Outcome>, Option<u64>);
+/// What a run that passed has seen.
+struct Passed {
+    booted: launch::Booted,
+    addresses: Vec<Address>,
+    probes: Vec<probe::Outcome>,
+    memory_bytes: Option<u64>,
+}
 
 impl Run {
     fn plan(loaded: &Loaded, services: BTreeSet<String>, args: &SmokeArgs) -> Self {
@@ -174,7 +196,7 @@ impl Run {
         if !keep {
             stop(ctx, loaded, &containers)?;
         }
-        Ok((booted, probes, memory))
+        Ok(Passed { booted, addresses: addresses(&containers), probes, memory_bytes: memory })
     }
 
     /// Declared probes, and one for each published TCP port: something must answer there.
@@ -270,6 +292,19 @@ fn targets(loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Targe
     crate::error::none_of(errors).map(|()| targets)
 }
 
+fn addresses(containers: &[Container]) -> Vec<Address> {
+    let mut addresses: Vec<Address> = containers
+        .iter()
+        .flat_map(|container| container.tcp_ports().into_iter().map(move |port| (container.service(), port)))
+        .map(|(service, (port, host, host_port))| {
+            let host = if host.contains(':') { format!("[{host}]") } else { host };
+            Address { service: service.to_owned(), port, address: format!("{host}:{host_port}") }
+        })
+        .collect();
+    addresses.sort_by(|a, b| (&a.service, a.port).cmp(&(&b.service, b.port)));
+    addresses
+}
+
 fn copy_folders(ctx: &Context, containers: &[Container], folders: &[Folder]) -> Result<()> {
     for folder in folders {
         for container in containers.iter().filter(|container| container.service() == folder.service) {
@@ -324,15 +359,12 @@ impl Guard<'_> {
     }
 
     /// Leaves the stack, whether it passed or not, and says how to reach and remove it.
-    fn keep<T>(mut self, loaded: &Loaded, name: &str, outcome: Result<T>) -> Result<T> {
+    fn keep<T>(mut self, name: &str, outcome: Result<T>) -> Result<T> {
         self.kept = true;
         let containers = launch::containers(self.ctx, name)?;
         self.ctx.ui.step("kept", format!("project {name}"));
-        for container in &containers {
-            let ports = loaded.stack.services.get(container.service()).map(|service| service.ports.clone()).unwrap_or_default();
-            for (address, port) in ports.iter().filter_map(|port| container.host_port(port.target)) {
-                self.ctx.ui.more(format!("{} at {address}:{port}", container.service()));
-            }
+        for one in addresses(&containers) {
+            self.ctx.ui.more(format!("{} port {} at {}", one.service, one.port, one.address));
         }
         self.ctx.ui.more(format!("look: docker compose -p {name} ps"));
         self.ctx.ui.more(format!("remove: docker compose -p {name} down --volumes"));
