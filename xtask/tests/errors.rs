@@ -1,0 +1,181 @@
+//! Bad input without an engine: each gets one clear message with its place and remedy, and the documented exit code.
+
+mod support;
+
+use support::Project;
+
+const WEB: &str = "services:\n  web:\n    image: web:1\n";
+
+/// Runs a task that needs no engine to fail.
+fn dry(project: &Project) -> support::Ran {
+    project.run(&["smoke", "--dry-run"])
+}
+
+#[test]
+fn no_compose_file() {
+    Project::new(&[]).run(&["smoke"]).expect(2).says(&["error: no compose file in", "help: name it with `-f FILE`"]);
+}
+
+#[test]
+fn two_candidates() {
+    Project::new(&[("compose.yaml", WEB), ("docker-compose.yml", WEB)]).run(&["smoke"]).expect(2).says(&[
+        "error: two compose files could be the base: `compose.yaml` and `docker-compose.yml`",
+        "help: name the one to use: `-f ",
+    ]);
+}
+
+#[test]
+fn a_file_or_folder_that_is_not_there() {
+    let project = Project::new(&[("compose.yaml", WEB)]);
+    project.run(&["smoke", "-f", "nope.yaml"]).expect(2).says(&["error: no compose file at `", "nope.yaml`"]);
+    project.run(&["smoke", "-C", "nope"]).expect(2).says(&["error: `nope` is not a directory"]);
+    project.run(&["smoke", "--env-file", "nope"]).expect(2).says(&["error: no environment file at `"]);
+}
+
+#[test]
+fn invalid_yaml() {
+    let project = Project::new(&[("compose.yaml", "services:\n  a:\n    image: x\n   b: c\n")]);
+    dry(&project).expect(2).says(&["error: `compose.yaml` is not valid YAML: ", "compose.yaml:4\n"]);
+}
+
+#[test]
+fn not_a_compose_file() {
+    for content in ["[]", "services: 3\n", "hello", "", "\u{0}\u{1}", "services:\n  a: {image: x, foo: y}\n"] {
+        let ran = dry(&Project::new(&[("compose.yaml", content)])).expect(2);
+        assert!(ran.stderr.starts_with("error: "), "{content:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_service_without_image_or_build() {
+    let project = Project::new(&[("compose.yaml", "services:\n  fine: {image: x}\n  bare:\n    command: x\n")]);
+    dry(&project).expect(2).says(&["service \"bare\" has neither an image nor a build", "compose.yaml:3\n"]);
+}
+
+#[test]
+fn a_cycle() {
+    let text = "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n";
+    dry(&Project::new(&[("compose.yaml", text)])).expect(2).says(&["dependency cycle detected: a -> b -> a"]);
+}
+
+#[test]
+fn a_missing_env_file() {
+    let project = Project::new(&[("compose.yaml", "services:\n  a:\n    image: x\n    env_file: ./nope.env\n")]);
+    dry(&project).expect(2).says(&["nope.env", "compose.yaml:4\n"]);
+}
+
+#[test]
+fn every_undefined_variable_with_its_place() {
+    let text = "services:\n  a:\n    image: ${IMAGE}\n    environment:\n      A: ${NEEDED:?set it}\n      B: ${FINE:-x}\n";
+    let ran = dry(&Project::new(&[("compose.yaml", text)])).expect(2);
+    let ran = ran.says(&[
+        "error: the variable `IMAGE` is not defined\n",
+        "compose.yaml:3\n",
+        "error: the variable `NEEDED` is not defined: set it\n",
+        "compose.yaml:5\n",
+        "help: define it in `.env`",
+    ]);
+    assert_eq!(ran.stderr.matches("error: ").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
+fn variables_come_from_files_and_examples() {
+    let text = "services:\n  a:\n    image: ${IMAGE}\n";
+    let project = Project::new(&[("compose.yaml", text), (".env.production.example", "IMAGE=x\n")]);
+    dry(&project).expect(0).says(&["variables  from `.env.production.example`, since there is no file of your own"]);
+    project.run(&["prod-up", "--dry-run"]).expect(2).says(&["the variable `IMAGE` is not defined"]);
+    project.write(".env.production", "IMAGE=x\n");
+    project.run(&["prod-up", "--dry-run"]).expect(0);
+}
+
+#[test]
+fn an_unknown_extension_key() {
+    let text = "services:\n  a:\n    image: x\n    x-xtask:\n      prob: []\nx-xtask: {smoke: {deadline: soon}}\n";
+    let ran = dry(&Project::new(&[("compose.yaml", text)])).expect(2).says(&[
+        "error: unknown key `prob` in `services.a.x-xtask`",
+        "compose.yaml:5\n",
+        "help: did you mean `probes`?",
+        "`x-xtask.smoke.deadline`: `soon` is not a length of time",
+        "compose.yaml:6\n",
+    ]);
+    assert_eq!(ran.stderr.matches("error: ").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
+fn an_unknown_service() {
+    let project = Project::new(&[("compose.yaml", WEB)]);
+    project
+        .run(&["smoke", "--dry-run", "wep"])
+        .expect(2)
+        .says(&["error: no service is called `wep`", "help: did you mean `web`?"]);
+}
+
+#[test]
+fn a_missing_secret_is_told_before_anything_starts() {
+    let text =
+        "services:\n  a:\n    image: x\n    secrets: [one, two]\nsecrets:\n  one: {file: ./s/one}\n  two: {file: ./s/two}\n";
+    let project = Project::new(&[("compose.yaml", text)]);
+    project.run(&["prod-up", "--dry-run"]).expect(2).says(&[
+        "error: the file `s/one` of secret `one` is missing",
+        "compose.yaml:6\n",
+        "error: the file `s/two` of secret `two` is missing",
+        "help: `cargo xtask secrets init` makes every missing one",
+    ]);
+    assert!(!project.file("s").exists(), "nothing was made");
+    project.run(&["secrets", "init"]).expect(0);
+    project.run(&["prod-up", "--dry-run"]).expect(0);
+}
+
+#[test]
+fn an_engine_that_does_not_answer() {
+    let project = Project::new(&[("compose.yaml", WEB)]);
+    let mut command = project.command(&["smoke"]);
+    let ran = support::Ran::from(command.env("DOCKER_HOST", "unix:///nonexistent.sock").output().expect("starts"));
+    ran.expect(2).says(&["error: the engine does not answer", "help: start it, or add `--provision`"]);
+}
+
+#[test]
+fn no_docker_at_all() {
+    let project = Project::new(&[("compose.yaml", WEB)]);
+    let mut command = project.command(&["smoke"]);
+    let ran = support::Ran::from(command.env("PATH", "/nonexistent").output().expect("starts"));
+    ran.expect(2).says(&["error: `docker` is not on PATH", "cargo xtask doctor"]);
+}
+
+#[test]
+fn usage_errors_suggest_the_nearest_word() {
+    let project = Project::new(&[("compose.yaml", WEB)]);
+    project.run(&["smok"]).expect(2).says(&["unrecognized subcommand 'smok'", "'smoke'"]);
+    project.run(&["smoke", "--kepp"]).expect(2).says(&["'--kepp'", "'--keep'"]);
+    project.run(&["smoke", "--deadline", "soon"]).expect(2).says(&["`soon` is not a length of time"]);
+    project.run(&["-q", "smoke", "-v"]).expect(2).says(&["--quiet"]);
+}
+
+#[test]
+fn failures_are_one_json_document_where_json_was_asked_for() {
+    let ran = Project::new(&[]).run(&["smoke", "--format", "json"]).expect(2);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
+    assert_eq!(document["passed"], false);
+    assert!(document["errors"][0]["message"].as_str().expect("text").starts_with("no compose file"));
+}
+
+#[test]
+fn on_github_an_error_is_an_annotation() {
+    let project = Project::new(&[("compose.yaml", "services:\n  a: {image: '${NOPE}'}\n")]);
+    let mut command = project.command(&["smoke"]);
+    let ran = support::Ran::from(command.env("GITHUB_ACTIONS", "true").output().expect("starts")).expect(2);
+    assert!(ran.stderr.lines().any(|line| line.starts_with("::error file=") && line.contains(",line=2::")), "{}", ran.stderr);
+}
+
+#[test]
+fn dry_runs_need_no_engine_and_change_nothing() {
+    let project =
+        Project::new(&[("docker-compose.yml", WEB), ("docker-compose.prod.yml", "services: {web: {ports: ['80:80']}}\n")]);
+    for task in ["smoke", "prod-up", "dev-up"] {
+        let mut command = project.command(&[task, "--dry-run"]);
+        let ran = support::Ran::from(command.env("DOCKER_HOST", "unix:///nonexistent.sock").output().expect("starts")).expect(0);
+        assert!(ran.stdout.contains("web"), "{}", ran.stdout);
+    }
+    assert_eq!(std::fs::read_dir(project.path()).expect("readable").count(), 2);
+}
