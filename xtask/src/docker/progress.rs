@@ -119,7 +119,8 @@ impl Progress {
             return Vec::new();
         }
         self.document.push_str(line);
-        if !line.starts_with('}') && !(self.document.len() == line.len() && line.ends_with('}')) {
+        let alone = self.document.len() == line.len() && line.ends_with('}');
+        if !alone && !line.starts_with('}') {
             return Vec::new();
         }
         match serde_json::from_str::<Document>(&std::mem::take(&mut self.document)) {

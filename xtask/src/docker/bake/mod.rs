@@ -64,7 +64,7 @@ pub fn plan(stack: &Stack, services: &BTreeSet<String>, options: &Options) -> Pl
         target.wanted = services.contains(service);
         let same = plan.targets.iter_mut().find(|(_, known)| known.is_same_build(&target));
         if let Some((name, known)) = same {
-            known.services.push(service.to_owned());
+            known.services.append(&mut target.services);
             known.wanted |= target.wanted;
             let further: Vec<_> = target.tags.into_iter().filter(|tag| !known.tags.contains(tag)).collect();
             known.tags.extend(further);
@@ -76,7 +76,8 @@ pub fn plan(stack: &Stack, services: &BTreeSet<String>, options: &Options) -> Pl
         }
     }
     for target in plan.targets.values_mut() {
-        target.labels.entry(TITLE.to_owned()).or_insert_with(|| target.services[0].clone());
+        let first = target.services.keys().next().cloned().unwrap_or_default();
+        target.labels.entry(TITLE.to_owned()).or_insert_with(|| first.clone());
         for context in target.contexts.values_mut() {
             if let Some(name) = context.strip_prefix("service:").and_then(|service| names.get(service)) {
                 *context = format!("target:{name}");
@@ -109,6 +110,27 @@ impl Plan {
 /// Settings under which bake does what it is told and no more: no attestations, whose times would give every build another id,
 /// and no questions about paths, all of which the compose files name.
 pub const ENVIRONMENT: [(&str, &str); 2] = [("BUILDX_NO_DEFAULT_ATTESTATIONS", "1"), ("BUILDX_BAKE_ENTITLEMENTS_FS", "0")];
+
+/// Asks the engine for the id and size of images, one a line, in the order given.
+pub fn inspect(images: &[String]) -> Vec<String> {
+    let words = ["docker", "image", "inspect", "--format", "{{.Id}} {{.Size}}"];
+    [words.map(str::to_owned).to_vec(), images.to_vec()].concat()
+}
+
+/// An image that the engine has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// `sha256:` and 64 digits.
+    pub id: String,
+    /// Bytes of its layers, unpacked.
+    pub bytes: u64,
+}
+
+/// Reads a line of [`inspect`].
+pub fn parse_stored(line: &str) -> Option<Stored> {
+    let (id, bytes) = line.trim().split_once(' ')?;
+    Some(Stored { id: id.to_owned(), bytes: bytes.parse().ok()? })
+}
 
 /// The services with a build section that are asked for, and those whose images these take as a context.
 fn reached<'a>(stack: &'a Stack, services: &BTreeSet<String>) -> Vec<(&'a str, &'a Build)> {

@@ -12,9 +12,9 @@ use crate::stack::{Build, ImageRef, SecretUse, Stack};
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Target {
-    /// The services that run its image.
+    /// The services that run its image, and the name by which each does.
     #[serde(skip)]
-    pub services: Vec<String>,
+    pub services: BTreeMap<String, String>,
     /// Whether it is built for its own sake, not only because another target needs it.
     #[serde(skip)]
     pub wanted: bool,
@@ -79,7 +79,7 @@ impl Target {
         let mut labels = options.labels.clone();
         labels.extend::<BTreeMap<_, _>>(plain_map(&build.labels));
         Self {
-            services: vec![service.to_owned()],
+            services: BTreeMap::from([(service.to_owned(), stack.image_of(service))]),
             wanted: false,
             dockerfile,
             dockerfile_inline: inline,
@@ -103,7 +103,7 @@ impl Target {
 
     /// Whether two targets differ in nothing but the names of what they build.
     pub(super) fn is_same_build(&self, other: &Self) -> bool {
-        let nameless = |target: &Self| Self { services: Vec::new(), tags: Vec::new(), wanted: false, ..target.clone() };
+        let nameless = |target: &Self| Self { services: BTreeMap::new(), tags: Vec::new(), wanted: false, ..target.clone() };
         nameless(self) == nameless(other)
     }
 }

@@ -108,8 +108,8 @@ fn skip_heredocs(rest: &str, lines: &[&str], at: &mut usize) {
         if end.is_empty() || end.contains('<') {
             continue;
         }
-        let is_end = |line: &&str| end == if tabs { line.trim_start_matches('\t') } else { line };
-        let length = lines[*at..].iter().position(|line| is_end(&line));
+        let is_end = |line: &str| end == if tabs { line.trim_start_matches('\t') } else { line };
+        let length = lines[*at..].iter().position(|line| is_end(line));
         *at = length.map_or(lines.len(), |length| *at + length + 1);
     }
 }

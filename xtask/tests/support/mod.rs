@@ -1,0 +1,145 @@
+//! What black-box tests share: a small project in a folder of its own, the real program run in it, and exactly what came of it.
+//! Assertions about a task stand in that task's tests.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+
+/// A compose project in a temporary folder. Its name is its own, so that tests may run side by side; the images that carry its
+/// name go away with it.
+pub struct Project {
+    _folder: TempDir,
+    root: PathBuf,
+    /// The compose project's name; compose calls what it builds for a service `NAME-SERVICE`.
+    pub name: String,
+}
+
+impl Project {
+    /// A project of these files, given as path and text.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        Self::within("project", files)
+    }
+
+    /// The same, in a folder of this name.
+    pub fn within(folder: &str, files: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let temporary = TempDir::new().expect("a temporary folder");
+        let root = temporary.path().join(folder);
+        std::fs::create_dir(&root).expect("a folder");
+        let project = Self { _folder: temporary, root, name: format!("xtask-test-{}-{number}", std::process::id()) };
+        files.iter().for_each(|(path, text)| project.write(path, text));
+        project
+    }
+
+    /// Where the project lies.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes a file and the folders it lies in.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a file in the project")).expect("its folder");
+        std::fs::write(path, text).expect("the file is written");
+    }
+
+    /// Puts a shell with `echo` and its like, `sleep` and `cat` under `rootfs`, so that a build from `scratch` can run steps
+    /// without any image from elsewhere.
+    pub fn add_shell(&self) {
+        for program in ["/bin/sh", "/bin/sleep", "/bin/cat"] {
+            let listed = Command::new("ldd").arg(program).output().expect("ldd runs").stdout;
+            let listed = String::from_utf8(listed).expect("UTF-8");
+            let libraries = listed.split_whitespace().filter(|word| word.starts_with('/'));
+            for path in libraries.chain([program]) {
+                let copy = self.root.join("rootfs").join(path.trim_start_matches('/'));
+                std::fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder");
+                std::fs::copy(path, copy).expect("the program is copied");
+            }
+        }
+    }
+
+    /// The program on this project, not yet started.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("-C").arg(&self.root).args(args).env("COMPOSE_PROJECT_NAME", &self.name);
+        ["GITHUB_ACTIONS", "CI", "FORCE_COLOR", "SOURCE_DATE_EPOCH"].iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        command
+    }
+
+    /// Runs the program on this project.
+    pub fn xtask(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).stdin(Stdio::null()).output().expect("xtask starts"))
+    }
+
+    /// Starts the program on this project.
+    pub fn start(&self, args: &[&str]) -> Child {
+        let piped = || Stdio::piped();
+        self.command(args).stdin(Stdio::null()).stdout(piped()).stderr(piped()).spawn().expect("xtask starts")
+    }
+
+    /// The name of the image that is built for a service.
+    pub fn image(&self, service: &str) -> String {
+        format!("{}-{service}", self.name)
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let reference = format!("reference={}-*", self.name);
+        let listed = Command::new("docker").args(["image", "ls", "--quiet", "--filter", &reference]).output();
+        // Without docker nothing was built.
+        let Ok(listed) = listed else { return };
+        let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
+        if !ids.trim().is_empty() {
+            let _removed = Command::new("docker").args(["image", "rm", "--force"]).args(ids.split_whitespace()).output();
+        }
+    }
+}
+
+/// How a run ended and what it wrote.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// The answer.
+    pub stdout: String,
+    /// The story.
+    pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl Ran {
+    /// Insists on an exit code.
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Insists on a line of the story that holds this.
+    pub fn tells(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "`{text}` is not in stderr:\n{}", self.stderr);
+        self
+    }
+
+    /// The answer as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in stdout:\n{}", self.stdout))
+    }
+}
+
+/// Runs docker's client and gives what it wrote to stdout.
+pub fn docker(args: &[&str]) -> String {
+    let ran = Ran::from(Command::new("docker").args(args).output().expect("docker starts")).exits(0);
+    ran.stdout
+}
