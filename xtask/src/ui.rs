@@ -185,6 +185,18 @@ impl Ui {
         bar
     }
 
+    /// A bar of steps under a label, with a name before it and a changing message behind it.
+    pub fn bar(&self, label: &str, name: &str) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::new(0));
+        let template = "{prefix} {bar:20} {pos:>3}/{len:<3} {elapsed:>4} {wide_msg}";
+        bar.set_style(ProgressStyle::with_template(template).expect("a constant template").progress_chars("██░"));
+        bar.set_prefix(format!("{} {name}", self.paint(Tone::Strong, format!("{label:<width$}", width = LABEL - 1))));
+        if self.dress.moving {
+            bar.enable_steady_tick(TICK);
+        }
+        bar
+    }
+
     /// Writes the error and every one beside it, with place, evidence and remedy.
     pub fn error(&self, error: &Error) {
         for one in error.all().filter(|one| !one.is_answered()) {

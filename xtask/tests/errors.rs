@@ -8,17 +8,17 @@ const WEB: &str = "services:\n  web:\n    image: web:1\n";
 
 /// Runs a task that needs no engine to fail.
 fn dry(project: &Project) -> support::Ran {
-    project.run(&["smoke", "--dry-run"])
+    project.xtask(&["smoke", "--dry-run"])
 }
 
 #[test]
 fn no_compose_file() {
-    Project::new(&[]).run(&["smoke"]).expect(2).says(&["error: no compose file in", "help: name it with `-f FILE`"]);
+    Project::new(&[]).xtask(&["smoke"]).exits(2).says(&["error: no compose file in", "help: name it with `-f FILE`"]);
 }
 
 #[test]
 fn two_candidates() {
-    Project::new(&[("compose.yaml", WEB), ("docker-compose.yml", WEB)]).run(&["smoke"]).expect(2).says(&[
+    Project::new(&[("compose.yaml", WEB), ("docker-compose.yml", WEB)]).xtask(&["smoke"]).exits(2).says(&[
         "error: two compose files could be the base: `compose.yaml` and `docker-compose.yml`",
         "help: name the one to use: `-f ",
     ]);
@@ -27,21 +27,21 @@ fn two_candidates() {
 #[test]
 fn a_file_or_folder_that_is_not_there() {
     let project = Project::new(&[("compose.yaml", WEB)]);
-    project.run(&["smoke", "-f", "nope.yaml"]).expect(2).says(&["error: no compose file at `", "nope.yaml`"]);
-    project.run(&["smoke", "-C", "nope"]).expect(2).says(&["error: `nope` is not a directory"]);
-    project.run(&["smoke", "--env-file", "nope"]).expect(2).says(&["error: no environment file at `"]);
+    project.xtask(&["smoke", "-f", "nope.yaml"]).exits(2).says(&["error: no compose file at `", "nope.yaml`"]);
+    project.xtask(&["smoke", "-C", "nope"]).exits(2).says(&["error: `nope` is not a directory"]);
+    project.xtask(&["smoke", "--env-file", "nope"]).exits(2).says(&["error: no environment file at `"]);
 }
 
 #[test]
 fn invalid_yaml() {
     let project = Project::new(&[("compose.yaml", "services:\n  a:\n    image: x\n   b: c\n")]);
-    dry(&project).expect(2).says(&["error: `compose.yaml` is not valid YAML: ", "compose.yaml:4\n"]);
+    dry(&project).exits(2).says(&["error: `compose.yaml` is not valid YAML: ", "compose.yaml:4\n"]);
 }
 
 #[test]
 fn not_a_compose_file() {
     for content in ["[]", "services: 3\n", "hello", "", "\u{0}\u{1}", "services:\n  a: {image: x, foo: y}\n"] {
-        let ran = dry(&Project::new(&[("compose.yaml", content)])).expect(2);
+        let ran = dry(&Project::new(&[("compose.yaml", content)])).exits(2);
         assert!(ran.stderr.starts_with("error: "), "{content:?}: {}", ran.stderr);
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     }
@@ -50,25 +50,25 @@ fn not_a_compose_file() {
 #[test]
 fn a_service_without_image_or_build() {
     let project = Project::new(&[("compose.yaml", "services:\n  fine: {image: x}\n  bare:\n    command: x\n")]);
-    dry(&project).expect(2).says(&["service \"bare\" has neither an image nor a build", "compose.yaml:3\n"]);
+    dry(&project).exits(2).says(&["service \"bare\" has neither an image nor a build", "compose.yaml:3\n"]);
 }
 
 #[test]
 fn a_cycle() {
     let text = "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n";
-    dry(&Project::new(&[("compose.yaml", text)])).expect(2).says(&["dependency cycle detected: a -> b -> a"]);
+    dry(&Project::new(&[("compose.yaml", text)])).exits(2).says(&["dependency cycle detected: a -> b -> a"]);
 }
 
 #[test]
 fn a_missing_env_file() {
     let project = Project::new(&[("compose.yaml", "services:\n  a:\n    image: x\n    env_file: ./nope.env\n")]);
-    dry(&project).expect(2).says(&["nope.env", "compose.yaml:4\n"]);
+    dry(&project).exits(2).says(&["nope.env", "compose.yaml:4\n"]);
 }
 
 #[test]
 fn every_undefined_variable_with_its_place() {
     let text = "services:\n  a:\n    image: ${IMAGE}\n    environment:\n      A: ${NEEDED:?set it}\n      B: ${FINE:-x}\n";
-    let ran = dry(&Project::new(&[("compose.yaml", text)])).expect(2);
+    let ran = dry(&Project::new(&[("compose.yaml", text)])).exits(2);
     let ran = ran.says(&[
         "error: the variable `IMAGE` is not defined\n",
         "compose.yaml:3\n",
@@ -83,16 +83,16 @@ fn every_undefined_variable_with_its_place() {
 fn variables_come_from_files_and_examples() {
     let text = "services:\n  a:\n    image: ${IMAGE}\n";
     let project = Project::new(&[("compose.yaml", text), (".env.production.example", "IMAGE=x\n")]);
-    dry(&project).expect(0).says(&["variables  from `.env.production.example`, since there is no file of your own"]);
-    project.run(&["prod-up", "--dry-run"]).expect(2).says(&["the variable `IMAGE` is not defined"]);
+    dry(&project).exits(0).says(&["variables  from `.env.production.example`, since there is no file of your own"]);
+    project.xtask(&["prod-up", "--dry-run"]).exits(2).says(&["the variable `IMAGE` is not defined"]);
     project.write(".env.production", "IMAGE=x\n");
-    project.run(&["prod-up", "--dry-run"]).expect(0);
+    project.xtask(&["prod-up", "--dry-run"]).exits(0);
 }
 
 #[test]
 fn an_unknown_extension_key() {
     let text = "services:\n  a:\n    image: x\n    x-xtask:\n      prob: []\nx-xtask: {smoke: {deadline: soon}}\n";
-    let ran = dry(&Project::new(&[("compose.yaml", text)])).expect(2).says(&[
+    let ran = dry(&Project::new(&[("compose.yaml", text)])).exits(2).says(&[
         "error: unknown key `prob` in `services.a.x-xtask`",
         "compose.yaml:5\n",
         "help: did you mean `probes`?",
@@ -106,8 +106,8 @@ fn an_unknown_extension_key() {
 fn an_unknown_service() {
     let project = Project::new(&[("compose.yaml", WEB)]);
     project
-        .run(&["smoke", "--dry-run", "wep"])
-        .expect(2)
+        .xtask(&["smoke", "--dry-run", "wep"])
+        .exits(2)
         .says(&["error: no service is called `wep`", "help: did you mean `web`?"]);
 }
 
@@ -116,15 +116,15 @@ fn a_missing_secret_is_told_before_anything_starts() {
     let text =
         "services:\n  a:\n    image: x\n    secrets: [one, two]\nsecrets:\n  one: {file: ./s/one}\n  two: {file: ./s/two}\n";
     let project = Project::new(&[("compose.yaml", text)]);
-    project.run(&["prod-up", "--dry-run"]).expect(2).says(&[
+    project.xtask(&["prod-up", "--dry-run"]).exits(2).says(&[
         "error: the file `s/one` of secret `one` is missing",
         "compose.yaml:6\n",
         "error: the file `s/two` of secret `two` is missing",
         "help: `cargo xtask secrets init` makes every missing one",
     ]);
     assert!(!project.file("s").exists(), "nothing was made");
-    project.run(&["secrets", "init"]).expect(0);
-    project.run(&["prod-up", "--dry-run"]).expect(0);
+    project.xtask(&["secrets", "init"]).exits(0);
+    project.xtask(&["prod-up", "--dry-run"]).exits(0);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn an_engine_that_does_not_answer() {
     let project = Project::new(&[("compose.yaml", WEB)]);
     let mut command = project.command(&["smoke"]);
     let ran = support::Ran::from(command.env("DOCKER_HOST", "unix:///nonexistent.sock").output().expect("starts"));
-    ran.expect(2).says(&["error: the engine does not answer", "help: start it, or add `--provision`"]);
+    ran.exits(2).says(&["error: the engine does not answer", "help: start it, or add `--provision`"]);
 }
 
 #[test]
@@ -140,21 +140,21 @@ fn no_docker_at_all() {
     let project = Project::new(&[("compose.yaml", WEB)]);
     let mut command = project.command(&["smoke"]);
     let ran = support::Ran::from(command.env("PATH", "/nonexistent").output().expect("starts"));
-    ran.expect(2).says(&["error: `docker` is not on PATH", "cargo xtask doctor"]);
+    ran.exits(2).says(&["error: `docker` is not on PATH", "cargo xtask doctor"]);
 }
 
 #[test]
 fn usage_errors_suggest_the_nearest_word() {
     let project = Project::new(&[("compose.yaml", WEB)]);
-    project.run(&["smok"]).expect(2).says(&["unrecognized subcommand 'smok'", "'smoke'"]);
-    project.run(&["smoke", "--kepp"]).expect(2).says(&["'--kepp'", "'--keep'"]);
-    project.run(&["smoke", "--deadline", "soon"]).expect(2).says(&["`soon` is not a length of time"]);
-    project.run(&["-q", "smoke", "-v"]).expect(2).says(&["--quiet"]);
+    project.xtask(&["smok"]).exits(2).says(&["unrecognized subcommand 'smok'", "'smoke'"]);
+    project.xtask(&["smoke", "--kepp"]).exits(2).says(&["'--kepp'", "'--keep'"]);
+    project.xtask(&["smoke", "--deadline", "soon"]).exits(2).says(&["`soon` is not a length of time"]);
+    project.xtask(&["-q", "smoke", "-v"]).exits(2).says(&["--quiet"]);
 }
 
 #[test]
 fn failures_are_one_json_document_where_json_was_asked_for() {
-    let ran = Project::new(&[]).run(&["smoke", "--format", "json"]).expect(2);
+    let ran = Project::new(&[]).xtask(&["smoke", "--format", "json"]).exits(2);
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
     assert_eq!(document["passed"], false);
     assert!(document["errors"][0]["message"].as_str().expect("text").starts_with("no compose file"));
@@ -164,7 +164,7 @@ fn failures_are_one_json_document_where_json_was_asked_for() {
 fn on_github_an_error_is_an_annotation() {
     let project = Project::new(&[("compose.yaml", "services:\n  a: {image: '${NOPE}'}\n")]);
     let mut command = project.command(&["smoke"]);
-    let ran = support::Ran::from(command.env("GITHUB_ACTIONS", "true").output().expect("starts")).expect(2);
+    let ran = support::Ran::from(command.env("GITHUB_ACTIONS", "true").output().expect("starts")).exits(2);
     assert!(ran.stderr.lines().any(|line| line.starts_with("::error file=") && line.contains(",line=2::")), "{}", ran.stderr);
 }
 
@@ -174,8 +174,8 @@ fn dry_runs_need_no_engine_and_change_nothing() {
         Project::new(&[("docker-compose.yml", WEB), ("docker-compose.prod.yml", "services: {web: {ports: ['80:80']}}\n")]);
     for task in ["smoke", "prod-up", "dev-up"] {
         let mut command = project.command(&[task, "--dry-run"]);
-        let ran = support::Ran::from(command.env("DOCKER_HOST", "unix:///nonexistent.sock").output().expect("starts")).expect(0);
+        let ran = support::Ran::from(command.env("DOCKER_HOST", "unix:///nonexistent.sock").output().expect("starts")).exits(0);
         assert!(ran.stdout.contains("web"), "{}", ran.stdout);
     }
-    assert_eq!(std::fs::read_dir(project.path()).expect("readable").count(), 2);
+    assert_eq!(std::fs::read_dir(project.root()).expect("readable").count(), 2);
 }

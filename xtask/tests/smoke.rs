@@ -14,12 +14,12 @@ const IMAGE: &str = "busybox:1.37";
 const WEB: &str = "[sh, -c, 'mkdir -p /tmp/w && echo hello > /tmp/w/index.html && exec httpd -f -p 8080 -h /tmp/w']";
 
 fn stack(services: &str) -> Project {
-    Project::new(&[("compose.yaml", &services.replace("IMAGE", IMAGE).replace("WEB", WEB))])
+    Project::within("with blanks and ümlauts", &[("compose.yaml", &services.replace("IMAGE", IMAGE).replace("WEB", WEB))])
 }
 
 /// Smokes a stack and makes sure that nothing of its run is left.
 fn smoke(project: &Project, args: &[&str]) -> Ran {
-    let ran = project.run(&[&["smoke", "--provision"], args].concat());
+    let ran = project.xtask(&[&["smoke", "--provision"], args].concat());
     let name = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or("smoke-none");
     assert_eq!(left_behind(name), [] as [&str; 0], "{}", ran.stderr);
     ran
@@ -38,16 +38,17 @@ fn another_layout_with_a_one_shot_and_a_service_without_health_check() {
     depends_on: {{prepare: {{condition: service_completed_successfully}}}}
 "
     );
-    let production = "services: {my-web: {restart: always, ports: ['8080:8080'], x-xtask: {probes: [{http: /, contains: hello}]}}}\n";
+    let production =
+        "services: {my-web: {restart: always, ports: ['8080:8080'], x-xtask: {probes: [{http: /, contains: hello}]}}}\n";
     let project = Project::new(&[("docker-compose.yml", &base), ("docker-compose.prod.yml", production)]);
-    let ran = smoke(&project, &[]).expect(0);
+    let ran = smoke(&project, &[]).exits(0);
     assert!(ran.stdout.starts_with("passed in "), "{}", ran.stdout);
     ran.says(&["docker-compose.yml + docker-compose.prod.yml", "3 services", "prepare", "done", "2 passed"]);
 
     project.write("docker-compose.prod.yml", "services: {my-web: {ports: ['8080:9999']}}\n");
-    smoke(&project, &[]).expect(1).says(&["probe of `my-web` failed: TCP connect on port 9999"]);
+    smoke(&project, &[]).exits(1).says(&["probe of `my-web` failed: TCP connect on port 9999"]);
     project.write("docker-compose.prod.yml", "services: {prepare: {command: [sh, -c, 'echo no luck; exit 3']}}\n");
-    smoke(&project, &[]).expect(1).says(&["error: `prepare` exited with code 3", "docker-compose.yml:3\n", "| no luck"]);
+    smoke(&project, &[]).exits(1).says(&["error: `prepare` exited with code 3", "docker-compose.yml:3\n", "| no luck"]);
 }
 
 #[test]
@@ -60,20 +61,41 @@ fn healthy_but_unusual_stacks_pass() {
         ("no replicas", "services: {a: {image: IMAGE, command: sleep 600}, b: {image: IMAGE, scale: 0}}"),
         ("a fixed name", "services: {a: {image: IMAGE, command: sleep 600, container_name: xtask-test-fixed}}"),
         ("a check turned off", "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {disable: true}}}"),
-        ("an internal network", "services: {a: {image: IMAGE, command: WEB, networks: [n], x-xtask: {probes: [{tcp: 8080}]}}}\nnetworks: {n: {internal: true}}"),
-        ("an external network", "services: {a: {image: IMAGE, command: sleep 600, networks: [n]}}\nnetworks: {n: {external: true, name: xtask-test-nowhere}}"),
-        ("an external volume", "services: {a: {image: IMAGE, command: 'touch /v/x', volumes: ['v:/v']}}\nvolumes: {v: {external: true}}"),
-        ("a slow start", "services: {a: {image: IMAGE, command: [sh, -c, 'sleep 2; touch /tmp/ok; sleep 600'], healthcheck: {test: test -e /tmp/ok, interval: 60s, retries: 1}}}"),
-        ("a restart on the way up", "services: {a: {image: IMAGE, restart: always, command: [sh, -c, 'test -e /v/x || { touch /v/x; exit 1; }; sleep 600'], volumes: ['v:/v'], healthcheck: {test: 'true'}}}\nvolumes: {v: }"),
-        ("a port that must be closed", "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 1883, closed: true}]}}}"),
-        ("an optional need that fails", "services: {a: {image: IMAGE, command: sleep 600, depends_on: {b: {condition: service_started, required: false}}}, b: {image: IMAGE, profiles: [extra]}}"),
+        (
+            "an internal network",
+            "services: {a: {image: IMAGE, command: WEB, networks: [n], x-xtask: {probes: [{tcp: 8080}]}}}\nnetworks: {n: {internal: true}}",
+        ),
+        (
+            "an external network",
+            "services: {a: {image: IMAGE, command: sleep 600, networks: [n]}}\nnetworks: {n: {external: true, name: xtask-test-nowhere}}",
+        ),
+        (
+            "an external volume",
+            "services: {a: {image: IMAGE, command: 'touch /v/x', volumes: ['v:/v']}}\nvolumes: {v: {external: true}}",
+        ),
+        (
+            "a slow start",
+            "services: {a: {image: IMAGE, command: [sh, -c, 'sleep 2; touch /tmp/ok; sleep 600'], healthcheck: {test: test -e /tmp/ok, interval: 60s, retries: 1}}}",
+        ),
+        (
+            "a restart on the way up",
+            "services: {a: {image: IMAGE, restart: always, command: [sh, -c, 'test -e /v/x || { touch /v/x; exit 1; }; sleep 600'], volumes: ['v:/v'], healthcheck: {test: 'true'}}}\nvolumes: {v: }",
+        ),
+        (
+            "a port that must be closed",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 1883, closed: true}]}}}",
+        ),
+        (
+            "an optional need that fails",
+            "services: {a: {image: IMAGE, command: sleep 600, depends_on: {b: {condition: service_started, required: false}}}, b: {image: IMAGE, profiles: [extra]}}",
+        ),
     ] {
         let ran = smoke(&stack(services), &[]);
         if what == "a restart on the way up" {
             // It came up, but not at the first try, and that is told.
-            ran.expect(1).says(&["`a` ended and was started again 1 times"]);
+            ran.exits(1).says(&["`a` ended and was started again 1 times"]);
         } else {
-            assert_eq!(ran.code, 0, "{what}:\n{}", ran.stderr);
+            assert_eq!(ran.code, Some(0), "{what}:\n{}", ran.stderr);
         }
     }
 }
@@ -84,9 +106,18 @@ fn broken_stacks_fail_for_the_right_reason() {
     for (services, says) in [
         ("services: {a: {image: IMAGE, command: 'false'}}", &["`a` exited with code 1"][..]),
         ("services: {a: {image: IMAGE, command: [no-such-program]}}", &["`a` cannot be started: ", "no-such-program"]),
-        ("services: {a: {image: IMAGE, command: [sh, -c, nope]}}", &["`a` exited with code 127", "nope: not found", "is not in the image"]),
-        ("services: {a: {image: IMAGE, command: [sh, -c, 'echo bye; exit 1'], restart: always}}", &["`a` keeps ending (last with code 1)", "| bye"]),
-        ("services: {a: {image: IMAGE, command: 'true', healthcheck: {test: 'true'}}}", &["`a` ended with code 0 although it was to stay"]),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, nope]}}",
+            &["`a` exited with code 127", "nope: not found", "is not in the image"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, 'echo bye; exit 1'], restart: always}}",
+            &["`a` keeps ending (last with code 1)", "| bye"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: 'true', healthcheck: {test: 'true'}}}",
+            &["`a` ended with code 0 although it was to stay"],
+        ),
         (
             "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo not yet; false', interval: 1s}}}",
             &["`a` was not up within 5s", "last health output of `a`", "| not yet"],
@@ -104,12 +135,21 @@ fn broken_stacks_fail_for_the_right_reason() {
             "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /nope, port: 8080, deadline: 1s}]}}}",
             &["probe of `a` failed: GET /nope on port 8080", "| status 200", "| status 404"],
         ),
-        ("services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /}]}}}", &["the probe `GET /` of `a` needs a `port`"]),
-        ("services: {a: {image: IMAGE, command: WEB}}\nx-xtask: {smoke: {memory: 1kB}}", &["the stack uses", "more than it may", "| a "]),
-        ("services: {a: {image: IMAGE, command: 'yes', restart: 'no', healthcheck: {test: 'false', interval: 1s}}}", &["`a` was not up within 5s"]),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /}]}}}",
+            &["the probe `GET /` of `a` needs a `port`"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB}}\nx-xtask: {smoke: {memory: 1kB}}",
+            &["the stack uses", "more than it may", "| a "],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: 'yes', restart: 'no', healthcheck: {test: 'false', interval: 1s}}}",
+            &["`a` was not up within 5s"],
+        ),
     ] {
         let ran = smoke(&stack(services), &["--deadline", "5s"]);
-        assert!(ran.code == 1 || (ran.code == 2 && says[0].contains("needs a")), "{services}\n{}", ran.stderr);
+        assert!(ran.code == Some(1) || (ran.code == Some(2) && says[0].contains("needs a")), "{services}\n{}", ran.stderr);
         assert!(ran.stderr.len() < 20_000, "a failure is short: {} bytes", ran.stderr.len());
         ran.says(says);
     }
@@ -129,7 +169,7 @@ secrets: {given: {file: ./given.txt}, made-up: {file: ./missing.txt}}
 ";
     let project = stack(services);
     project.write("given.txt", "a-value-to-hunt-for");
-    let ran = smoke(&project, &["-vv"]).expect(0).says(&["made up for this run: made-up"]);
+    let ran = smoke(&project, &["-vv"]).exits(0).says(&["made up for this run: made-up"]);
     assert!(!ran.stderr.contains("a-value-to-hunt-for") && !ran.stdout.contains("a-value-to-hunt-for"));
     assert!(!project.file("missing.txt").exists());
 }
@@ -143,7 +183,7 @@ fn the_hosts_folders_are_read_and_never_written() {
     let project = stack(services);
     project.write("w/there", "");
     project.write("f.txt", "");
-    smoke(&project, &[]).expect(0);
+    smoke(&project, &[]).exits(0);
     assert!(!project.file("w/new").exists() && !project.file("none").exists());
 }
 
@@ -151,12 +191,16 @@ fn the_hosts_folders_are_read_and_never_written() {
 #[ignore = "needs an engine"]
 fn a_kept_stack_is_reached_and_removed_as_it_says() {
     let project = stack("services: {a: {image: IMAGE, command: WEB, ports: ['8080']}}");
-    let ran = project.run(&["smoke", "--provision", "--keep", "--format", "json"]).expect(0).says(&["remove: docker compose -p smoke-"]);
-    let verdict: serde_json::Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
-    let (name, address) = (verdict["project"].as_str().expect("text"), verdict["addresses"][0]["address"].as_str().expect("text"));
+    let ran = project
+        .xtask(&["smoke", "--provision", "--keep", "--format", "json"])
+        .exits(0)
+        .says(&["remove: docker compose -p smoke-"]);
+    let verdict = ran.json();
+    let (name, address) =
+        (verdict["project"].as_str().expect("text"), verdict["addresses"][0]["address"].as_str().expect("text"));
     let body = ureq::get(format!("http://{address}/")).call().expect("it answers").body_mut().read_to_string().expect("text");
     assert_eq!(body, "hello\n");
-    project.run(&["smoke", "--clean"]).expect(0);
+    project.xtask(&["smoke", "--clean"]).exits(0);
     assert_eq!(left_behind(name).len(), 2, "a kept stack is not swept: a container and a network");
     docker(&["compose", "-p", name, "down", "--volumes"]);
     assert_eq!(left_behind(name), [] as [&str; 0]);
@@ -166,9 +210,10 @@ fn a_kept_stack_is_reached_and_removed_as_it_says() {
 fn booting() -> String {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
-        let running = docker(&["ps", "--filter", "label=xtask.test=interrupt", "--format", "{{.Label \"com.docker.compose.project\"}}"]);
-        if let Some(name) = running.first() {
-            return name.clone();
+        let running =
+            docker(&["ps", "--filter", "label=xtask.test=interrupt", "--format", "{{.Label \"com.docker.compose.project\"}}"]);
+        if let Some(name) = running.lines().next() {
+            return name.to_owned();
         }
         assert!(Instant::now() < until, "the stack does not boot");
         std::thread::sleep(Duration::from_millis(50));
@@ -178,17 +223,19 @@ fn booting() -> String {
 #[test]
 #[ignore = "needs an engine"]
 fn an_interrupted_run_cleans_up_and_the_next_one_cleans_up_after_a_killed_one() {
-    let project = stack("services: {a: {image: IMAGE, command: sleep 600, labels: {xtask.test: interrupt}, healthcheck: {test: 'false'}}}");
+    let project =
+        stack("services: {a: {image: IMAGE, command: sleep 600, labels: {xtask.test: interrupt}, healthcheck: {test: 'false'}}}");
     for (signal, code) in [("INT", Some(130)), ("TERM", Some(130)), ("HUP", Some(130)), ("KILL", None)] {
         let child = project.start(&["smoke", "--provision"]);
         let name = booting();
-        let killed = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().expect("kill starts");
+        let killed =
+            std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().expect("kill starts");
         assert!(killed.success());
         let output = child.wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), code, "{signal}: {}", String::from_utf8_lossy(&output.stderr));
         if code.is_none() {
             assert_ne!(left_behind(&name), [] as [&str; 0], "a killed run cannot clean up");
-            project.run(&["smoke", "--clean"]).expect(0).says(&["swept"]);
+            project.xtask(&["smoke", "--clean"]).exits(0).says(&["swept"]);
         }
         assert_eq!(left_behind(&name), [] as [&str; 0], "{signal}");
     }
@@ -197,10 +244,12 @@ fn an_interrupted_run_cleans_up_and_the_next_one_cleans_up_after_a_killed_one() 
 #[test]
 #[ignore = "needs an engine"]
 fn two_runs_at_once_do_not_meet() {
-    let project = stack("services: {a: {image: IMAGE, command: WEB, ports: ['8080:8080'], container_name: one, healthcheck: {test: wget -qO- http://127.0.0.1:8080/}}}");
+    let project = stack(
+        "services: {a: {image: IMAGE, command: WEB, ports: ['8080:8080'], container_name: one, healthcheck: {test: wget -qO- http://127.0.0.1:8080/}}}",
+    );
     let runs: Vec<_> = (0..2).map(|_| project.start(&["smoke", "--provision"])).collect();
     for run in runs {
-        Ran::from(run.wait_with_output().expect("it ends")).expect(0);
+        Ran::from(run.wait_with_output().expect("it ends")).exits(0);
     }
 }
 
@@ -208,10 +257,10 @@ fn two_runs_at_once_do_not_meet() {
 #[ignore = "needs an engine"]
 fn a_project_behind_a_link_and_a_program_without_terminal() {
     let project = stack("services: {a: {image: IMAGE, command: 'true'}}");
-    let link = project.path().with_extension("link");
-    std::os::unix::fs::symlink(project.path(), &link).expect("a link can be made");
-    let ran = project.run(&["smoke", "--provision", "-C", link.to_str().expect("UTF-8")]);
+    let link = project.root().with_extension("link");
+    std::os::unix::fs::symlink(project.root(), &link).expect("a link can be made");
+    let ran = project.xtask(&["smoke", "--provision", "-C", link.to_str().expect("UTF-8")]);
     std::fs::remove_file(&link).expect("the link can be removed");
-    let ran = ran.expect(0);
+    let ran = ran.exits(0);
     assert!(!ran.stderr.contains('\x1b') && !ran.stdout.contains('\x1b'), "no colour without a terminal");
 }

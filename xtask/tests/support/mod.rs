@@ -1,113 +1,170 @@
-//! What black-box tests share: a project in a folder of its own, the program run in it, and what came out.
+//! What black-box tests share: a small project in a folder of its own, the real program run in it, and exactly what came of it.
+//! Assertions about a task stand in that task's tests.
 
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A project in a temporary folder, whose path has a space and a letter outside ASCII.
+use tempfile::TempDir;
+
+/// A compose project in a temporary folder. Its name is its own, so that tests may run side by side; the images that carry its
+/// name go away with it.
 pub struct Project {
-    folder: tempfile::TempDir,
-}
-
-/// What a run of the program gave.
-#[derive(Debug)]
-pub struct Ran {
-    /// The exit code; −1 if a signal ended it.
-    pub code: i32,
-    /// What it wrote to stdout.
-    pub stdout: String,
-    /// What it wrote to stderr.
-    pub stderr: String,
+    _folder: TempDir,
+    root: PathBuf,
+    /// The compose project's name; compose calls what it builds for a service `NAME-SERVICE`.
+    pub name: String,
 }
 
 impl Project {
-    /// A project with these files, by path and content.
+    /// A project of these files, given as path and text.
     pub fn new(files: &[(&str, &str)]) -> Self {
-        let folder = tempfile::Builder::new().prefix("xtask tëst ").tempdir().expect("a temporary folder");
-        let project = Self { folder };
-        files.iter().for_each(|(path, content)| project.write(path, content));
+        Self::within("project", files)
+    }
+
+    /// The same, in a folder of this name.
+    pub fn within(folder: &str, files: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let temporary = TempDir::new().expect("a temporary folder");
+        let root = temporary.path().join(folder);
+        std::fs::create_dir(&root).expect("a folder");
+        let project = Self { _folder: temporary, root, name: format!("xtask-test-{}-{number}", std::process::id()) };
+        files.iter().for_each(|(path, text)| project.write(path, text));
         project
     }
 
-    /// The project's folder.
-    pub fn path(&self) -> &Path {
-        self.folder.path()
+    /// Where the project lies.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The path of a file of the project.
     pub fn file(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+        self.root.join(path)
     }
 
-    /// Writes a file and the folders above it.
-    pub fn write(&self, path: &str, content: &str) {
-        let path = self.file(path);
-        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder can be made");
-        std::fs::write(path, content).expect("the file can be written");
+    /// Writes a file and the folders it lies in.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a file in the project")).expect("its folder");
+        std::fs::write(path, text).expect("the file is written");
     }
 
-    /// The program, to be run in the project with these arguments and without what surrounds the test.
+    /// Puts a shell with `echo` and its like, `sleep` and `cat` under `rootfs`, so that a build from `scratch` can run steps
+    /// without any image from elsewhere.
+    pub fn add_shell(&self) {
+        for program in ["/bin/sh", "/bin/sleep", "/bin/cat"] {
+            let listed = Command::new("ldd").arg(program).output().expect("ldd runs").stdout;
+            let listed = String::from_utf8(listed).expect("UTF-8");
+            let libraries = listed.split_whitespace().filter(|word| word.starts_with('/'));
+            for path in libraries.chain([program]) {
+                let copy = self.root.join("rootfs").join(path.trim_start_matches('/'));
+                std::fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder");
+                std::fs::copy(path, copy).expect("the program is copied");
+            }
+        }
+    }
+
+    /// The program on this project, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.args(args).current_dir(self.path()).stdin(Stdio::null());
-        for name in
-            ["CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"]
-        {
+        command.arg("-C").arg(&self.root).args(args).env("COMPOSE_PROJECT_NAME", &self.name);
+        ["GITHUB_ACTIONS", "CI", "FORCE_COLOR", "SOURCE_DATE_EPOCH"].iter().for_each(|name| {
             command.env_remove(name);
-        }
+        });
         command
     }
 
-    /// Runs the program to its end.
-    pub fn run(&self, args: &[&str]) -> Ran {
-        Ran::from(self.command(args).output().expect("the program starts"))
+    /// Runs the program on this project.
+    pub fn xtask(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).stdin(Stdio::null()).output().expect("xtask starts"))
     }
 
-    /// Starts the program and leaves it running.
+    /// Starts the program on this project.
     pub fn start(&self, args: &[&str]) -> Child {
-        self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+        let piped = || Stdio::piped();
+        self.command(args).stdin(Stdio::null()).stdout(piped()).stderr(piped()).spawn().expect("xtask starts")
     }
+
+    /// The name of the image that is built for a service.
+    pub fn image(&self, service: &str) -> String {
+        format!("{}-{service}", self.name)
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let reference = format!("reference={}-*", self.name);
+        let listed = Command::new("docker").args(["image", "ls", "--quiet", "--filter", &reference]).output();
+        // Without docker nothing was built.
+        let Ok(listed) = listed else { return };
+        let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
+        if !ids.trim().is_empty() {
+            let _removed = Command::new("docker").args(["image", "rm", "--force"]).args(ids.split_whitespace()).output();
+        }
+    }
+}
+
+/// How a run ended and what it wrote.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// The answer.
+    pub stdout: String,
+    /// The story.
+    pub stderr: String,
 }
 
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
 impl Ran {
-    /// Fails the test unless the exit code is this one.
+    /// Insists on an exit code.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// Fails the test unless stderr holds each of these texts.
+    /// Insists on a line of the story that holds this.
+    #[track_caller]
+    pub fn tells(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "`{text}` is not in stderr:\n{}", self.stderr);
+        self
+    }
+
+    /// Insists on each of these in the story.
     #[track_caller]
     pub fn says(self, texts: &[&str]) -> Self {
-        for text in texts {
-            assert!(self.stderr.contains(text), "stderr does not say {text:?}:\n{}", self.stderr);
-        }
-        self
+        texts.iter().fold(self, |ran, text| ran.tells(text))
+    }
+
+    /// The answer as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in stdout:\n{}", self.stdout))
     }
 }
 
-/// Lines that a docker command prints.
-pub fn docker(args: &[&str]) -> Vec<String> {
-    let output = Command::new("docker").args(args).output().expect("docker starts");
-    assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+/// Runs docker's client and gives what it wrote to stdout.
+pub fn docker(args: &[&str]) -> String {
+    let ran = Ran::from(Command::new("docker").args(args).output().expect("docker starts")).exits(0);
+    ran.stdout
 }
 
-/// What of this tool's runs is in the engine now: containers, networks and volumes of projects with this prefix.
-pub fn left_behind(prefix: &str) -> Vec<String> {
+/// What of a project is in the engine now: containers, networks and volumes whose names begin with its name.
+pub fn left_behind(project: &str) -> Vec<String> {
     let lists = [
         docker(&["ps", "--all", "--format", "{{.Names}}"]),
         docker(&["network", "ls", "--format", "{{.Name}}"]),
         docker(&["volume", "ls", "--format", "{{.Name}}"]),
     ];
-    lists.concat().into_iter().filter(|name| name.starts_with(prefix)).collect()
+    lists.concat().lines().filter(|name| name.starts_with(project)).map(str::to_owned).collect()
 }

@@ -1,0 +1,195 @@
+//! `dev-build` and `prod-build`: every image of the stack in one parallel bake.
+
+mod failure;
+mod origin;
+mod plan;
+mod watch;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::load::{Loaded, Undefined, load};
+use super::{engine, images};
+use crate::cli::BuildArgs;
+use crate::context::Context;
+use crate::docker::bake::{self, Plan, Stored};
+use crate::docker::progress::Progress;
+use crate::error::{Error, Result};
+use crate::exec::Call;
+use crate::report;
+use crate::report::table::{Align, Table};
+use crate::stack::{Bytes, Environment};
+pub use plan::plan;
+use watch::Watch;
+
+/// An image that was built.
+#[derive(Clone, Debug, Serialize)]
+pub struct Built {
+    /// The service it is for.
+    pub service: String,
+    /// The stage of the Dockerfile; none for the last.
+    pub target: Option<String>,
+    /// The name the service runs it by.
+    pub image: String,
+    /// Its id: `sha256:` and 64 digits.
+    pub id: String,
+    /// Bytes of its layers, unpacked.
+    #[serde(rename = "bytes", serialize_with = "bytes")]
+    pub size: Bytes,
+    /// Instructions that its build runs, `FROM` not counted.
+    pub steps: usize,
+    /// How many of them took an earlier result.
+    pub cached: usize,
+    /// From the first sign of its build to the last; builds that run at the same time overlap.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub took: Duration,
+}
+
+/// Builds and prints the table.
+pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<()> {
+    // An undefined variable would end in an image as an empty build argument, so production refuses it. Values that only matter
+    // to a running stack may come from the examples: a fresh clone builds.
+    let undefined = if environment == Environment::Production { Undefined::Refuse } else { Undefined::Tell };
+    let loaded = load(ctx, environment, undefined, true)?;
+    let plan = plan(ctx, &loaded, args)?;
+    if ctx.dry_run() {
+        return dry_run(ctx, &plan);
+    }
+    engine::ready(ctx)?;
+    ctx.ui.step("stack", loaded.headline());
+    if ctx.global.provision {
+        let services = plan.targets.values().flat_map(|target| target.services.keys().cloned()).collect();
+        images::ensure(ctx, &loaded, &services, true)?;
+    }
+    let built = perform(ctx, &loaded, &plan)?;
+    if ctx.json() { report::json(&built) } else { report::text(&table(&built)) }
+}
+
+/// Builds the images of these services (all if none is named). The engine must be there.
+pub fn build(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Vec<Built>> {
+    let plan = plan(ctx, loaded, args)?;
+    perform(ctx, loaded, &plan)
+}
+
+fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
+    if plan.targets.is_empty() {
+        ctx.ui.step("build", "nothing to build: no service asked for has a `build` section");
+        return Ok(Vec::new());
+    }
+    let definition = plan.definition().to_string();
+    let call = Call::new(plan.command()).stdin(definition).dir(&loaded.root).no_deadline();
+    let call = bake::ENVIRONMENT.iter().fold(call, |call, (name, value)| call.env(*name, *value));
+    let mut watch = Watch::new(&ctx.ui, plan);
+    let finished = ctx.runner.stream(call, &mut |line| watch.line(&line.text))?;
+    let progress = watch.end();
+    if finished.ok() { built(ctx, plan, &progress) } else { Err(failure::explain(ctx, loaded, plan, &progress)) }
+}
+
+/// What the engine has of every image now, in the order of the services.
+fn built(ctx: &Context, plan: &Plan, progress: &Progress) -> Result<Vec<Built>> {
+    let wanted: Vec<_> = plan.targets.iter().filter(|(_, target)| target.wanted).collect();
+    let names: Vec<String> = wanted.iter().map(|(_, target)| target.tags[0].clone()).collect();
+    let stored = ctx.runner.read(Call::new(bake::inspect(&names)))?;
+    let stored: Vec<Stored> = stored.lines().filter_map(bake::parse_stored).collect();
+    if stored.len() != names.len() {
+        return Err(Error::failed("the engine does not have every image that was built")
+            .help("another program may have removed one meanwhile; build again"));
+    }
+    let mut all = Vec::new();
+    for ((name, target), stored) in wanted.into_iter().zip(stored) {
+        let told = progress.targets.get(name).cloned().unwrap_or_default();
+        all.extend(target.services.iter().map(|(service, image)| Built {
+            service: service.clone(),
+            target: target.target.clone(),
+            image: image.clone(),
+            id: stored.id.clone(),
+            size: Bytes(stored.bytes),
+            steps: told.steps.len(),
+            cached: told.cached(),
+            took: told.took(),
+        }));
+    }
+    all.sort_by(|a, b| a.service.cmp(&b.service));
+    Ok(all)
+}
+
+fn dry_run(ctx: &Context, plan: &Plan) -> Result<()> {
+    if ctx.json() {
+        return report::json(&json!({ "command": plan.command(), "definition": plan.definition() }));
+    }
+    if plan.targets.is_empty() {
+        return report::text("nothing to build\n");
+    }
+    let command = Call::new(plan.command()).display();
+    report::text(&format!("{command} <<'END'\n{:#}\nEND\n", plan.definition()))
+}
+
+fn table(built: &[Built]) -> String {
+    use Align::{Left, Right};
+    let columns = [
+        ("service", Left),
+        ("target", Left),
+        ("image", Left),
+        ("id", Left),
+        ("size", Right),
+        ("cached", Right),
+        ("seconds", Right),
+    ];
+    let mut table = Table::new(columns);
+    for one in built {
+        table.row([
+            one.service.clone(),
+            one.target.clone().unwrap_or_else(|| "-".to_owned()),
+            one.image.clone(),
+            short(&one.id).to_owned(),
+            one.size.to_string(),
+            format!("{}/{}", one.cached, one.steps),
+            format!("{:.1}", one.took.as_secs_f64()),
+        ]);
+    }
+    if built.is_empty() { String::new() } else { table.render() }
+}
+
+/// An id as docker lists it.
+fn short(id: &str) -> &str {
+    let digits = id.strip_prefix("sha256:").unwrap_or(id);
+    digits.get(..12).unwrap_or(digits)
+}
+
+fn bytes<S: serde::Serializer>(size: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(size.0)
+}
+
+fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((took.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_shows_one_row_for_each_service() {
+        let built = |service: &str, target: Option<&str>| Built {
+            service: service.into(),
+            target: target.map(str::to_owned),
+            image: format!("shop-{service}"),
+            id: format!("sha256:{}", "0123456789abcdef".repeat(4)),
+            size: Bytes(8_120_000),
+            steps: 12,
+            cached: 3,
+            took: Duration::from_millis(1_234),
+        };
+        assert_eq!(
+            table(&[built("api", Some("production")), built("web", None)]),
+            "service  target      image     id              size  cached  seconds\n\
+             api      production  shop-api  0123456789ab  8.1 MB    3/12      1.2\n\
+             web      -           shop-web  0123456789ab  8.1 MB    3/12      1.2\n"
+        );
+        assert_eq!(table(&[]), "");
+        let json = serde_json::to_value(built("api", None)).expect("JSON");
+        assert_eq!((&json["bytes"], &json["seconds"]), (&json!(8_120_000), &json!(1.234)));
+    }
+}

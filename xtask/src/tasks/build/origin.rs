@@ -1,0 +1,150 @@
+//! Where an image comes from: what git and the environment know of the source, as OCI labels. Nothing here differs between two
+//! runs over the same source, so an unchanged source gives an unchanged image.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use crate::context::Context;
+use crate::docker::bake::EPOCH;
+use crate::error::{Error, Result};
+
+/// What is known of the source.
+#[derive(Clone, Debug, Default)]
+struct Origin {
+    commit: String,
+    /// Seconds since 1970 at which the commit was made.
+    committed: Option<i64>,
+    /// Whether the work tree differs from the commit.
+    dirty: bool,
+    /// The nearest tag and the distance to it, or the short commit.
+    version: Option<String>,
+    /// The address of the remote `origin`.
+    remote: Option<String>,
+}
+
+/// The labels of everything that is built from the source in a folder; none of git's where there is no commit.
+pub fn labels(ctx: &Context, root: &Utf8Path, epoch: Option<i64>) -> BTreeMap<String, String> {
+    let git = |args: &[&str]| ctx.runner.short(root, "git", args);
+    let commit = git(&["log", "-1", "--format=%H %ct"]);
+    let origin = commit.as_deref().and_then(|line| line.split_once(' ')).map(|(commit, committed)| Origin {
+        commit: commit.to_owned(),
+        committed: committed.parse().ok(),
+        dirty: git(&["status", "--porcelain"]).is_some_and(|changes| !changes.is_empty()),
+        version: git(&["describe", "--tags", "--always"]),
+        remote: git(&["remote", "get-url", "origin"]),
+    });
+    origin.map(|origin| origin.labels(epoch)).unwrap_or_default()
+}
+
+/// `SOURCE_DATE_EPOCH`, if it is set.
+///
+/// # Errors
+/// It is no number of seconds.
+pub fn epoch() -> Result<Option<i64>> {
+    let set = std::env::var(EPOCH).ok().filter(|value| !value.is_empty());
+    let wrong = |value: &String| {
+        Error::cannot(format!("`{EPOCH}` is `{value}`, which is no number of seconds since 1970"))
+            .help(format!("set it with `{EPOCH}=$(git log -1 --format=%ct)`, or unset it"))
+    };
+    set.map(|value| value.parse().map_err(|_| wrong(&value))).transpose()
+}
+
+impl Origin {
+    fn labels(&self, epoch: Option<i64>) -> BTreeMap<String, String> {
+        let dirty = if self.dirty { "-dirty" } else { "" };
+        let known = [
+            ("revision", Some(format!("{}{dirty}", self.commit))),
+            ("version", self.version.clone()),
+            ("source", self.remote.as_deref().and_then(public)),
+            ("created", epoch.or(self.committed).map(rfc3339)),
+        ];
+        let label = |(name, value): (&str, Option<String>)| Some((format!("org.opencontainers.image.{name}"), value?));
+        known.into_iter().filter_map(label).collect()
+    }
+}
+
+/// An address that may be shown to everyone: without credentials, and none for a folder of this machine.
+fn public(remote: &str) -> Option<String> {
+    let Some((scheme, rest)) = remote.split_once("://") else {
+        // `git@host:path`: the user's name is no secret, it is the same for everyone.
+        return Some(remote.to_owned()).filter(|remote| remote.split_once(':').is_some_and(|(host, _)| host.contains('@')));
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    (scheme != "file").then(|| format!("{scheme}://{host}/{path}"))
+}
+
+/// A time as `2026-01-31T12:00:00Z`.
+fn rfc3339(seconds: i64) -> String {
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = date(days);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", of_day / 3600, of_day / 60 % 60, of_day % 60)
+}
+
+/// Year, month and day of a number of days after 1970-01-01. Years are counted from March, so that the leap day is the last of
+/// one; 400 of them are always 146,097 days.
+fn date(days: i64) -> (i64, i64, i64) {
+    let since_march_0 = days + 719_468;
+    let (era, day_of_era) = (since_march_0.div_euclid(146_097), since_march_0.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day_of_year - (153 * march_month + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_the_calendar_has_them() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_700_000_000, "2023-11-14T22:13:20Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(rfc3339(seconds), text);
+        }
+    }
+
+    #[test]
+    fn an_address_loses_its_credentials() {
+        for (remote, shown) in [
+            ("https://user:token@example.org/a/b.git", Some("https://example.org/a/b.git")),
+            ("https://example.org/a@b", Some("https://example.org/a@b")),
+            ("ssh://git@example.org:22/a", Some("ssh://example.org:22/a")),
+            ("git@example.org:a/b.git", Some("git@example.org:a/b.git")),
+            ("/srv/git/a", None),
+            ("file:///srv/git/a", None),
+            ("../a", None),
+        ] {
+            assert_eq!(public(remote).as_deref(), shown, "{remote}");
+        }
+    }
+
+    #[test]
+    fn labels_name_commit_version_source_and_time() {
+        let origin = Origin {
+            commit: "abc".into(),
+            committed: Some(0),
+            dirty: true,
+            version: Some("v1-2-gabc".into()),
+            remote: Some("https://t@example.org/a".into()),
+        };
+        let labels = origin.labels(Some(86_400));
+        let label = |name: &str| labels.get(&format!("org.opencontainers.image.{name}")).map(String::as_str);
+        assert_eq!(label("revision"), Some("abc-dirty"));
+        assert_eq!(label("version"), Some("v1-2-gabc"));
+        assert_eq!(label("source"), Some("https://example.org/a"));
+        assert_eq!(label("created"), Some("1970-01-02T00:00:00Z"));
+        let bare = Origin { commit: "abc".into(), committed: Some(0), ..Origin::default() }.labels(None);
+        assert_eq!(bare.len(), 2);
+        assert_eq!(bare["org.opencontainers.image.created"], "1970-01-01T00:00:00Z");
+    }
+}
