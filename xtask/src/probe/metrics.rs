@@ -165,13 +165,13 @@ fn read_labels(cursor: &mut Cursor<'_>) -> Result<BTreeMap<String, String>, Stri
     }
     while !cursor.eat('}') {
         let name = cursor.name(Naming::Label)?;
-        cursor.expect('=')?;
+        cursor.need('=')?;
         let value = cursor.quoted()?;
         if labels.insert(name.to_owned(), value).is_some() {
             return Err(format!("label `{name}` comes twice"));
         }
         if !cursor.eat(',') {
-            cursor.expect('}')?;
+            cursor.need('}')?;
             break;
         }
     }
@@ -223,7 +223,7 @@ impl<'a> Cursor<'a> {
         there
     }
 
-    fn expect(&mut self, wanted: char) -> Result<(), String> {
+    fn need(&mut self, wanted: char) -> Result<(), String> {
         if self.eat(wanted) { Ok(()) } else { Err(format!("no `{wanted}`")) }
     }
 

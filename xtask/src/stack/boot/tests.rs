@@ -1,0 +1,94 @@
+//! The boot as a sequence of events: what is started when, and when it is over.
+
+use super::*;
+
+const T: Duration = Duration::ZERO;
+
+fn member(needs: &[(&str, Condition)], checked: bool, restarts: Restarts) -> Member {
+    let need = |(name, condition): &(&str, Condition)| ((*name).to_owned(), Dependency { condition: *condition, required: true });
+    Member { needs: needs.iter().map(need).collect(), containers: Vec::new(), checked, restarts }
+}
+
+/// One container a service, called like the service.
+fn boot(members: &[(&str, Member)]) -> Boot {
+    let with_container =
+        |(name, member): &(&str, Member)| ((*name).to_owned(), Member { containers: vec![(*name).to_owned()], ..member.clone() });
+    Boot::new(members.iter().map(with_container).collect())
+}
+
+fn startable(boot: &mut Boot) -> Vec<String> {
+    boot.startable(T).into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_service_starts_the_moment_its_conditions_hold() {
+    use Condition::{Completed, Healthy, Started};
+    let mut boot = boot(&[
+        ("db", member(&[], true, Restarts::Never)),
+        ("prepare", member(&[("db", Healthy)], false, Restarts::Never)),
+        ("api", member(&[("prepare", Completed), ("db", Healthy)], true, Restarts::Always)),
+        ("web", member(&[("api", Started)], false, Restarts::Always)),
+    ]);
+    assert_eq!(startable(&mut boot), ["db"]);
+    assert_eq!(startable(&mut boot), [] as [&str; 0]);
+    boot.on("db", Event::Started, T);
+    assert_eq!(startable(&mut boot), [] as [&str; 0]);
+    boot.on("db", Event::Healthy, T);
+    assert_eq!(startable(&mut boot), ["prepare"]);
+    boot.on("prepare", Event::Started, T);
+    boot.on("prepare", Event::Died(0), T);
+    assert_eq!(startable(&mut boot), ["api"]);
+    boot.on("api", Event::Started, T);
+    assert_eq!(startable(&mut boot), ["web"]);
+    boot.on("web", Event::Started, T);
+    assert_eq!(boot.pending(), ["api"]);
+    boot.on("api", Event::Healthy, T);
+    assert!(boot.is_up() && boot.failures().is_empty());
+}
+
+#[test]
+fn deaths_fail_where_nothing_starts_the_service_again() {
+    for (checked, restarts, events, failure) in [
+        (false, Restarts::Never, &[Event::Died(3)][..], Some(Failure::Exited(3))),
+        (true, Restarts::Never, &[Event::Died(0)], Some(Failure::Ended)),
+        (false, Restarts::Never, &[Event::Died(0)], None),
+        (true, Restarts::Always, &[Event::Died(1), Event::Died(1)], None),
+        (true, Restarts::Always, &[Event::Died(1), Event::Died(1), Event::Died(7)], Some(Failure::Looping(7))),
+        (false, Restarts::OnFailure, &[Event::Died(0)], None),
+        (true, Restarts::Always, &[Event::OutOfMemory, Event::Died(137)], Some(Failure::OutOfMemory)),
+        (true, Restarts::Always, &[Event::Unhealthy], Some(Failure::Unhealthy)),
+    ] {
+        let mut boot = boot(&[("a", member(&[], checked, restarts))]);
+        startable(&mut boot);
+        for event in events {
+            boot.on("a", Event::Started, T);
+            boot.on("a", *event, T);
+        }
+        assert_eq!(boot.failures().first().map(|(_, why)| *why), failure, "{events:?}");
+    }
+}
+
+#[test]
+fn every_replica_must_be_healthy() {
+    let mut replicas = member(&[], true, Restarts::Always);
+    replicas.containers = vec!["1".into(), "2".into()];
+    let mut boot = Boot::new(BTreeMap::from([("a".to_owned(), replicas)]));
+    assert_eq!(boot.startable(T)[0].1.len(), 2);
+    boot.on("1", Event::Started, T);
+    boot.on("1", Event::Healthy, T);
+    boot.on("2", Event::Started, T);
+    assert!(!boot.is_up());
+    boot.on("2", Event::Healthy, Duration::from_secs(1));
+    assert!(boot.is_up());
+    assert_eq!(boot.services().next().expect("one").2.up, Some(Duration::from_secs(1)));
+}
+
+#[test]
+fn a_need_outside_the_boot_or_not_required_does_not_hold_it_up() {
+    let mut loose = member(&[("gone", Condition::Healthy), ("weak", Condition::Healthy)], false, Restarts::Never);
+    loose.needs.get_mut("weak").expect("there").required = false;
+    let mut boot = boot(&[("a", loose), ("weak", member(&[], true, Restarts::Never))]);
+    assert_eq!(startable(&mut boot), ["weak"]);
+    boot.on("weak", Event::Died(1), T);
+    assert_eq!(startable(&mut boot), ["a"]);
+}
