@@ -1,4 +1,5 @@
 //! Argument lists for docker, compose and buildx, and parsers of what they print. Pure: nothing here starts a process.
 
 pub mod compose;
+pub mod dockerfile;
 pub mod engine;
