@@ -3,3 +3,8 @@
 pub mod compose;
 pub mod dockerfile;
 pub mod engine;
+pub mod image;
+pub mod info;
+pub mod pull;
+pub mod release;
+pub mod stand_in;
