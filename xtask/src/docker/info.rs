@@ -60,8 +60,10 @@ mod tests {
 
     #[test]
     fn the_store_and_the_limits_are_read() {
-        let classic = parse(r#"{"ServerVersion":"26.1.5","Driver":"overlay2","DriverStatus":[["Backing Filesystem","extfs"]],
-            "MemoryLimit":true,"CpuCfsQuota":true,"PidsLimit":false}"#);
+        let classic = parse(
+            r#"{"ServerVersion":"26.1.5","Driver":"overlay2","DriverStatus":[["Backing Filesystem","extfs"]],
+            "MemoryLimit":true,"CpuCfsQuota":true,"PidsLimit":false}"#,
+        );
         let classic = classic.expect("an engine");
         assert!(!classic.containerd_store());
         assert_eq!(classic.unlimited(), ["processes"]);

@@ -92,9 +92,10 @@ fn not_pulled(need: &Need, refused: &Refused) -> Error {
         Refusal::Limited => {
             (format!("`{registry}` limits how much is pulled"), format!("wait, or `docker login {registry}` for a higher limit"))
         }
-        Refusal::DiskFull => {
-            (format!("no room for `{image}`"), "`docker system df` shows what takes the room, `docker image prune` frees some".to_owned())
-        }
+        Refusal::DiskFull => (
+            format!("no room for `{image}`"),
+            "`docker system df` shows what takes the room, `docker image prune` frees some".to_owned(),
+        ),
         _ => (format!("cannot pull `{image}`"), "`cargo xtask doctor` tells what is wrong with this machine".to_owned()),
     };
     placed(Error::cannot(message).help(help).evidence(asked_for(registry), refused.said.iter().cloned()), need)

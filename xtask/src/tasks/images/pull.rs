@@ -21,6 +21,9 @@ const FIRST_WORD: Duration = Duration::from_secs(15);
 /// How long to wait before each further try of what may pass.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
+/// What the client puts before the engine's own words.
+const DAEMON: &str = "Error response from daemon: ";
+
 /// Why an image was not pulled.
 #[derive(Clone, Debug)]
 pub struct Refused {
@@ -107,7 +110,7 @@ fn attempt(ctx: &Context, image: &ImageRef, timer: &ProgressBar) -> Result<(Opti
                 progress.on(&line.text);
                 timer.set_message(format!("{image} {}", progress.told()));
             }
-            Next::Line(line) => said.push(ctx.runner.redacted(&line.text)),
+            Next::Line(line) => said.push(ctx.runner.redacted(line.text.trim_start_matches(DAEMON))),
             Next::Ended(Some(0)) => return Ok((None, true)),
             Next::Ended(_) => break refusal(&said.join("\n"), progress.answered()),
             Next::Timeout => {
