@@ -119,6 +119,12 @@ impl Ui {
         Self { dress, quiet: around.quiet, verbosity, github, bars: MultiProgress::with_draw_target(target) }
     }
 
+    /// The same for something that nobody needs to see: no steps, no warnings, no bars.
+    pub fn hushed(&self) -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        Self { quiet: true, bars, ..self.clone() }
+    }
+
     /// Whether bars move; where they do not, a step's end is told by a line.
     pub fn moving(&self) -> bool {
         self.dress.moving

@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 use cancel::Cancel;
-pub use child::{Following, Line, Pump, Source};
+pub use child::{Following, Line, Next, Pump, Source};
 
 /// How many of stderr's last lines an error shows.
 const TAIL: usize = 20;

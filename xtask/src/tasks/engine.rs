@@ -47,6 +47,10 @@ pub fn ready(ctx: &Context) -> Result<Part> {
     let finished = ctx.runner.finish(Call::new(engine::version()).deadline(ANSWER))?;
     let version: Version = serde_json::from_str(finished.stdout.trim()).unwrap_or_default();
     version.server.filter(|_| finished.ok()).ok_or_else(|| {
+        if ctx.global.provision && ctx.dry_run() {
+            return Error::cannot("without an engine nothing further can be planned")
+                .help("leave out `--dry-run` to have it started");
+        }
         Error::cannot("the engine does not answer")
             .evidence("it said", finished.stderr)
             .help("start it, or add `--provision` to have it installed and started; `cargo xtask doctor` tells what is wrong")

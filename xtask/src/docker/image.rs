@@ -1,0 +1,97 @@
+//! Images in the engine: how they are asked about, and what the engine tells of them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::stand_in;
+use crate::stack::ImageRef;
+
+/// Everything the engine knows of some images, one JSON object a line; those it does not have are missing from stdout and
+/// make the exit code 1.
+pub fn inspect(references: &[String]) -> Vec<String> {
+    let words = ["docker", "image", "inspect", "--format", "{{json .}}"];
+    [words.map(str::to_owned).to_vec(), references.to_vec()].concat()
+}
+
+/// An image in the engine.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Image {
+    /// Its references with a tag.
+    pub repo_tags: Option<Vec<String>>,
+    /// Its references with a digest.
+    pub repo_digests: Option<Vec<String>>,
+    /// Bytes of its layers, unpacked.
+    pub size: u64,
+    /// What it was made with.
+    pub config: Option<Config>,
+}
+
+/// What an image was made with.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Config {
+    /// Its labels.
+    pub labels: Option<BTreeMap<String, String>>,
+}
+
+impl Image {
+    /// Whether a reference means this image.
+    pub fn answers_to(&self, reference: &ImageRef) -> bool {
+        let known = if reference.digest.is_some() { &self.repo_digests } else { &self.repo_tags };
+        let mut known = known.iter().flatten().filter_map(|known| known.parse::<ImageRef>().ok());
+        known.any(|known| {
+            known.name() == reference.name()
+                && if reference.digest.is_some() { known.digest == reference.digest } else { known.tag == reference.tag }
+        })
+    }
+
+    /// What a stand-in carries, such as `postgresql-17 17.6-0+deb13u1`; none for any other image.
+    pub fn stand_in(&self) -> Option<String> {
+        let labels = self.config.as_ref()?.labels.as_ref()?;
+        labels.get(stand_in::LABEL)?;
+        Some(labels.get(stand_in::PACKAGES_LABEL).map_or_else(String::new, |packages| stand_in::carries(packages)))
+    }
+}
+
+/// Reads the answer of [`inspect`].
+///
+/// # Errors
+/// A line that is not the JSON of an image.
+pub fn parse(lines: &str) -> Result<Vec<Image>, String> {
+    let parse = |line| serde_json::from_str(line).map_err(|e| format!("cannot read what `docker image inspect` printed: {e}"));
+    lines.lines().filter(|line| !line.trim().is_empty()).map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(text: &str) -> ImageRef {
+        text.parse().expect("a reference")
+    }
+
+    #[test]
+    fn an_image_answers_to_every_spelling_of_its_names() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let json = format!(r#"{{"RepoTags":["redis:8","reg.example/x/y:1"],"RepoDigests":["redis@{digest}"],"Size":7}}"#);
+        let image = &parse(&format!("{json}\n\n")).expect("JSON")[0];
+        for known in ["redis:8", "docker.io/library/redis:8", "reg.example/x/y:1", &format!("redis:9@{digest}")] {
+            assert!(image.answers_to(&reference(known)), "{known}");
+        }
+        for other in ["redis", "redis:7", "other/redis:8", &format!("redis@sha256:{}", "b".repeat(64))] {
+            assert!(!image.answers_to(&reference(other)), "{other}");
+        }
+        parse("<html>").expect_err("not JSON");
+    }
+
+    #[test]
+    fn a_stand_in_is_known_by_its_labels() {
+        let labelled = |labels: &str| parse(&format!(r#"{{"Config":{{"Labels":{labels}}}}}"#)).expect("JSON")[0].stand_in();
+        let both = r#"{"dev.xtask.stand-in":"redis","dev.xtask.stand-in.packages":"redis-server=5:8.0.2-3"}"#;
+        assert_eq!(labelled(both).as_deref(), Some("redis-server 5:8.0.2-3"));
+        assert_eq!(labelled(r#"{"dev.xtask.stand-in":"redis"}"#).as_deref(), Some(""));
+        assert_eq!((labelled("{}"), labelled("null")), (None, None));
+    }
+}

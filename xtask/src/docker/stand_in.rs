@@ -1,0 +1,166 @@
+//! Stand-ins for upstream images: the families there are, the files that make them, and what the script that makes them prints.
+//! The files travel inside this program, so that it can make stand-ins for a project in any repository.
+
+use serde::Deserialize;
+
+use crate::stack::ImageRef;
+
+/// The label that marks a stand-in, with the repository it stands in for.
+pub const LABEL: &str = "dev.xtask.stand-in";
+
+/// The label that says what a stand-in carries, as `package=version`.
+pub const PACKAGES_LABEL: &str = "dev.xtask.stand-in.packages";
+
+/// The script among [`FILES`] that makes stand-ins.
+pub const SCRIPT: &str = "build.sh";
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("../../../docker/stand-in/", $path)))),*] };
+}
+
+/// Every file of `docker/stand-in`, by its path in there.
+pub const FILES: &[(&str, &str)] = files![
+    "build.sh",
+    "collect.sh",
+    "collected.Dockerfile",
+    "debian.Dockerfile",
+    "families.yaml",
+    "haproxy/docker-entrypoint.sh",
+    "memcached/docker-entrypoint.sh",
+    "mosquitto/docker-entrypoint.sh",
+    "nginx/15-local-resolvers.envsh",
+    "nginx/20-envsubst-on-templates.sh",
+    "nginx/docker-entrypoint.sh",
+    "node/docker-entrypoint.sh",
+    "postgres/docker-entrypoint.sh",
+    "redis/docker-entrypoint.sh",
+    "registry/entrypoint.sh",
+    "rust/rustup",
+];
+
+const FAMILIES: &str = include_str!("../../../docker/stand-in/families.yaml");
+
+/// A kind of image that can be made of distribution packages.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Family {
+    /// The name by which [`SCRIPT`] knows it.
+    pub target: String,
+    /// The repositories it stands in for, as [`ImageRef::name`] writes them.
+    pub repositories: Vec<String>,
+    /// Where given, the only tags it stands in for; such a family comes before the general one of the same repositories.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The package whose version it reports.
+    pub package: String,
+    /// The series of that package, such as `17`.
+    pub series: String,
+    /// What the upstream image has and the stand-in has not.
+    pub limits: String,
+}
+
+/// Every family, as `families.yaml` has them.
+///
+/// # Errors
+/// The file is not what this program expects.
+pub fn families() -> Result<Vec<Family>, String> {
+    serde_saphyr::from_str(FAMILIES).map_err(|error| format!("cannot read the families of stand-ins: {error}"))
+}
+
+/// The family that stands in for an image. A digest names one exact image, for which nothing can stand in.
+pub fn family<'a>(families: &'a [Family], image: &ImageRef) -> Option<&'a Family> {
+    let (name, tag) = (image.name(), image.tag.as_ref().filter(|_| image.digest.is_none())?);
+    let tagged = |family: &Family| family.tags.is_empty() || family.tags.contains(tag);
+    families.iter().find(|family| family.repositories.contains(&name) && tagged(family))
+}
+
+/// `package=version` as it is told: `package version`.
+pub fn carries(packages: &str) -> String {
+    packages.replace('=', " ")
+}
+
+/// A line of [`SCRIPT`]'s stdout or of the builder's progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A step begins.
+    Step(String),
+    /// An image is there: its reference and what it carries.
+    Image(String, String),
+    /// The builder works on the image with this index in the request, on this instruction.
+    Building(usize, String),
+}
+
+/// Reads a line; none for one that tells nothing.
+pub fn said(line: &str) -> Option<Said> {
+    if let Some(step) = line.strip_prefix("step: ") {
+        return Some(Said::Step(step.to_owned()));
+    }
+    if let Some(image) = line.strip_prefix("image: ") {
+        let (reference, packages) = image.split_once(' ')?;
+        return Some(Said::Image(reference.to_owned(), carries(packages)));
+    }
+    // Such as `#14 [image-2 postgres 3/7] RUN …`.
+    let (_, rest) = line.strip_prefix('#')?.split_once(" [image-")?;
+    let (stage, instruction) = rest.split_once("] ")?;
+    let index: usize = stage.split(' ').next()?.parse().ok()?;
+    Some(Said::Building(index.checked_sub(1)?, instruction.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_travels_along() {
+        let folder = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docker/stand-in");
+        let (mut open, mut found) = (vec![folder.clone()], Vec::new());
+        while let Some(next) = open.pop() {
+            for entry in next.read_dir_utf8().expect("a folder") {
+                let path = entry.expect("an entry").into_path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    found.push(path.strip_prefix(&folder).expect("below").to_string());
+                }
+            }
+        }
+        found.sort();
+        assert_eq!(FILES.iter().map(|(path, _)| *path).collect::<Vec<_>>(), found);
+    }
+
+    #[test]
+    fn a_family_for_a_tag_comes_before_the_general_one() {
+        let families = families().expect("the file is sound");
+        for (index, special) in families.iter().enumerate().filter(|(_, family)| !family.tags.is_empty()) {
+            let of = |tag: &str| format!("{}:{tag}", special.repositories[0]).parse::<ImageRef>().expect("a reference");
+            assert_eq!(family(&families, &of(&special.tags[0])), Some(&families[index]));
+            assert_ne!(family(&families, &of("another-tag")), Some(&families[index]));
+        }
+    }
+
+    #[test]
+    fn families_are_found_by_repository() {
+        let families = families().expect("the file is sound");
+        assert!(families.iter().all(|family| !family.repositories.is_empty() && !family.limits.is_empty()));
+        let known: ImageRef = format!("docker.io/library/{}:1", families[0].repositories[0]).parse().expect("a reference");
+        assert_eq!(family(&families, &known), Some(&families[0]));
+        let other: ImageRef = "registry.example/none/such:1".parse().expect("a reference");
+        assert_eq!(family(&families, &other), None);
+        let exact = ImageRef { digest: Some(format!("sha256:{}", "a".repeat(64))), ..known };
+        assert_eq!(family(&families, &exact), None);
+    }
+
+    #[test]
+    fn what_the_script_says_is_read() {
+        for (line, expected) in [
+            ("step: assemble a minimal Debian", Some(Said::Step("assemble a minimal Debian".into()))),
+            ("image: a:1 p=1.2-3", Some(Said::Image("a:1".into(), "p 1.2-3".into()))),
+            ("#14 [image-2 web 3/7] RUN make", Some(Said::Building(1, "RUN make".into()))),
+            ("#14 [image-2 internal] load metadata", Some(Said::Building(1, "load metadata".into()))),
+            ("#14 [image-0 x] y", None),
+            ("#14 DONE 0.1s", None),
+            ("", None),
+        ] {
+            assert_eq!(said(line), expected, "{line}");
+        }
+    }
+}
