@@ -44,7 +44,7 @@ fn assert_results(ran: &Ran, expected: &[(&str, &str)]) {
 
 #[test]
 fn doctor_makes_every_check_on_a_machine_that_has_nothing() {
-    let ran = Machine::new(&[]).only_fakes().run(&["doctor", "--format", "json"]).expect(1);
+    let ran = Machine::new(&[]).only_fakes().run(&["doctor", "--format", "json"]).exits(1);
     assert_results(&ran, &[("client", "fail"), ("engine", "fail"), ("compose", "fail"), ("buildx", "fail"), ("git", "warn")]);
     assert_results(&ran, &["image store", "cgroups", "quick health", "registry"].map(|name| (name, "unknown")));
     ran.says(&["checks of 13 failed: client, engine"]);
@@ -53,8 +53,9 @@ fn doctor_makes_every_check_on_a_machine_that_has_nothing() {
 #[test]
 fn doctor_asks_the_projects_registries_and_only_warns_of_what_is_slow_or_silent() {
     let pull = format!("case $reference in r.*) {UNKNOWN} ;; esac\n{SILENT}");
-    let ran = Machine::with_docker(&[("compose.yaml", STACK), ("pull", &pull)]).run(&["doctor"]).expect(0);
-    for text in ["warn    classic, vfs", "r.example answers", "docker.io does not answer", "\nregistry: let the engine reach it"] {
+    let ran = Machine::with_docker(&[("compose.yaml", STACK), ("pull", &pull)]).run(&["doctor"]).exits(0);
+    for text in ["warn    classic, vfs", "r.example answers", "docker.io does not answer", "\nregistry: let the engine reach it"]
+    {
         assert!(ran.stdout.contains(text), "{text}:\n{}", ran.stdout);
     }
 }
@@ -62,7 +63,7 @@ fn doctor_asks_the_projects_registries_and_only_warns_of_what_is_slow_or_silent(
 #[test]
 fn doctor_reports_an_engine_that_does_not_answer_and_goes_on() {
     let machine = Machine::with_docker(&[("no-engine", "")]).env("DOCKER_HOST", "unix:///nonexistent");
-    let ran = machine.run(&["doctor", "--format", "json"]).expect(1);
+    let ran = machine.run(&["doctor", "--format", "json"]).exits(1);
     assert_results(&ran, &[("engine", "fail"), ("access", "fail"), ("compose", "ok"), ("registry", "unknown")]);
 }
 
@@ -79,7 +80,7 @@ const PLAN: (&str, &str) = ("plan", "echo 'step: install it'");
 #[test]
 fn nothing_is_installed_without_the_flag() {
     let machine = Machine::with_docker(&[("no-engine", ""), ("compose.yaml", STACK), PLAN]).fake("sh", SHELL);
-    machine.run(&["images"]).expect(2).says(&["error: the engine does not answer", "--provision"]);
+    machine.run(&["images"]).exits(2).says(&["error: the engine does not answer", "--provision"]);
     assert_eq!(machine.lines("shell-calls"), [""; 0]);
 }
 
@@ -87,7 +88,7 @@ fn nothing_is_installed_without_the_flag() {
 fn provisioning_tells_its_steps_before_it_takes_them() {
     let install = "echo 'step: install it'; echo 'note: the kernel is old'; rm \"$project/no-engine\"";
     let files = [("no-engine", ""), PLAN, ("install", install), ("pull", SILENT)];
-    let ran = Machine::with_docker(&files).fake("sh", SHELL).run(&["doctor", "--provision"]).expect(0);
+    let ran = Machine::with_docker(&files).fake("sh", SHELL).run(&["doctor", "--provision"]).exits(0);
     let story: Vec<&str> = ran.stderr.lines().map(str::trim).collect();
     assert_eq!(story[..2], ["provision  install it", "the kernel is old"], "{story:?}");
     assert!(story[2].starts_with("provision  done in "), "{story:?}");
@@ -96,7 +97,7 @@ fn provisioning_tells_its_steps_before_it_takes_them() {
 #[test]
 fn provisioning_only_plans_in_a_dry_run() {
     let machine = Machine::with_docker(&[("no-engine", ""), PLAN]).fake("sh", SHELL);
-    let ran = machine.run(&["images", "--provision", "--dry-run"]).expect(2);
+    let ran = machine.run(&["images", "--provision", "--dry-run"]).exits(2);
     ran.says(&["provision  install it", "nothing further can be planned"]);
     assert_eq!(machine.lines("shell-calls"), ["-s -- plan"]);
 }
@@ -104,14 +105,14 @@ fn provisioning_only_plans_in_a_dry_run() {
 #[test]
 fn provisioning_does_nothing_to_a_machine_that_has_everything() {
     let machine = Machine::with_docker(&[("pull", SILENT), PLAN]).fake("sh", SHELL);
-    machine.run(&["doctor", "--provision"]).expect(0);
+    machine.run(&["doctor", "--provision"]).exits(0);
     assert_eq!(machine.lines("shell-calls"), [""; 0]);
 }
 
 #[test]
 fn what_the_installation_cannot_do_is_an_error_with_its_remedy() {
     let machine = Machine::with_docker(&[("no-engine", "")]).env("DOCKER_HOST", "unix:///nonexistent");
-    let ran = machine.run(&["doctor", "--provision"]).expect(2);
+    let ran = machine.run(&["doctor", "--provision"]).exits(2);
     assert_eq!(ran.stdout, "");
     ran.says(&["error: no engine answers at DOCKER_HOST=`unix:///nonexistent`\n", "help: start it, or `unset DOCKER_HOST`"]);
 }
@@ -120,7 +121,7 @@ fn what_the_installation_cannot_do_is_an_error_with_its_remedy() {
 fn images_are_found_or_pulled_and_what_may_pass_is_tried_again() {
     let local = r#"{"RepoTags":["store:17"],"Size":1000000}"#;
     let machine = Machine::with_docker(&[("compose.yaml", STACK), ("images/store_17", local), ("pull", SENDS)]);
-    let ran = machine.run(&["images"]).expect(0).says(&["images     1 local · 1 pulled"]);
+    let ran = machine.run(&["images"]).exits(0).says(&["images     1 local · 1 pulled"]);
     let expected = "\
 image               source  carries    size  needed by
 store:17            local            1.0 MB  db
@@ -134,7 +135,7 @@ r.example/server:1  pulled           2.0 MB  web
 fn one_error_names_everything_that_no_registry_sends() {
     let services: String = (0..9).map(|n| format!("  s{n}: {{image: \"store:{n}\"}}\n")).collect();
     let machine = Machine::with_docker(&[("compose.yaml", &format!("services:\n{services}")), ("pull", SILENT)]);
-    let ran = machine.run(&["images"]).expect(2);
+    let ran = machine.run(&["images"]).exits(2);
     assert_eq!((ran.stdout.as_str(), ran.stderr.matches("error:").count()), ("", 1), "{ran:?}");
     ran.says(&["`store:0`", "`store:8`", "docker.io", "no such host", "doctor", "--provision", "compose.yaml:2"]);
     let asked = machine.pulled().len();
@@ -144,7 +145,7 @@ fn one_error_names_everything_that_no_registry_sends() {
 #[test]
 fn an_image_that_its_registry_does_not_have_is_no_case_for_a_stand_in() {
     let machine = Machine::with_docker(&[("compose.yaml", STACK), ("pull", UNKNOWN)]);
-    let ran = machine.run(&["images", "--provision"]).expect(2);
+    let ran = machine.run(&["images", "--provision"]).exits(2);
     assert_eq!(ran.stderr.matches("error:").count(), 2, "{ran:?}");
     ran.says(&["`r.example` has no image `r.example/server:1`", "docker login r.example"]);
 }
@@ -152,14 +153,14 @@ fn an_image_that_its_registry_does_not_have_is_no_case_for_a_stand_in() {
 #[test]
 fn what_nothing_can_stand_in_for_is_told_with_what_there_is() {
     let machine = Machine::with_docker(&[("compose.yaml", STACK), ("pull", SILENT)]);
-    let ran = machine.run(&["images", "--provision"]).expect(2);
+    let ran = machine.run(&["images", "--provision"]).exits(2);
     ran.says(&["`r.example/server:1` is missing and nothing can stand in for it", "stand-ins exist for"]);
 }
 
 #[test]
 fn a_dry_run_pulls_nothing() {
     let machine = Machine::with_docker(&[("compose.yaml", STACK), ("pull", SENDS)]);
-    let ran = machine.run(&["images", "--dry-run", "--format", "json"]).expect(0);
+    let ran = machine.run(&["images", "--dry-run", "--format", "json"]).exits(0);
     let document: Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
     assert_eq!(document[0]["source"], "missing");
     assert_eq!(document[1]["image"], "r.example/server:1");
@@ -172,7 +173,8 @@ fn a_stand_in_that_is_there_is_told_each_time() {
     let made = r#"{"RepoTags":["store:17"],
         "Config":{"Labels":{"dev.xtask.stand-in":"store","dev.xtask.stand-in.packages":"store-17=17.1-1"}}}"#
         .replace('\n', "");
-    let machine = Machine::with_docker(&[("compose.yaml", "services:\n  db: {image: \"store:17\"}\n"), ("images/store_17", &made)]);
-    let ran = machine.run(&["images"]).expect(0).says(&["stand-ins: store:17 (from distribution packages)"]);
+    let machine =
+        Machine::with_docker(&[("compose.yaml", "services:\n  db: {image: \"store:17\"}\n"), ("images/store_17", &made)]);
+    let ran = machine.run(&["images"]).exits(0).says(&["stand-ins: store:17 (from distribution packages)"]);
     assert!(ran.stdout.contains("store:17  stand-in  store-17 17.1-1"), "{}", ran.stdout);
 }
