@@ -35,13 +35,13 @@ impl Drop for Image {
 }
 
 fn only(ran: Ran) -> Value {
-    let document: Value = serde_json::from_str(&ran.expect(0).stdout).expect("one JSON document");
+    let document: Value = serde_json::from_str(&ran.exits(0).stdout).expect("one JSON document");
     assert_eq!(document.as_array().map(Vec::len), Some(1), "{document}");
     document[0].clone()
 }
 
 fn a_registry_answers() -> bool {
-    let ran = Project::new(&[]).run(&["doctor", "--format", "json"]);
+    let ran = Project::new(&[]).xtask(&["doctor", "--format", "json"]);
     let checks: Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
     let mut registries = checks.as_array().expect("a list").iter().filter(|check| check["check"] == "registry");
     registries.all(|check| check["result"] == "ok")
@@ -51,7 +51,7 @@ fn a_registry_answers() -> bool {
 #[ignore = "needs an engine"]
 fn an_image_that_is_there_is_found() {
     let image = Image::named("xtask-test/local", "found").import();
-    let found = only(image.project().run(&["images", "--format", "json"]));
+    let found = only(image.project().xtask(&["images", "--format", "json"]));
     assert_eq!((&found["source"], &found["stand_in"]), (&Value::from("local"), &Value::Null));
     assert_eq!((&found["image"], &found["needed_by"][0]), (&Value::from(image.0.clone()), &Value::from("one")));
 }
@@ -60,7 +60,7 @@ fn an_image_that_is_there_is_found() {
 #[ignore = "needs an engine"]
 fn an_image_that_is_nowhere_is_one_error_with_remedies() {
     let image = Image::named("localhost:1/none", "missing");
-    let ran = image.project().run(&["images"]).expect(2).says(&["no answer comes from localhost:1", "--provision"]);
+    let ran = image.project().xtask(&["images"]).exits(2).says(&["no answer comes from localhost:1", "--provision"]);
     assert_eq!(ran.stdout, "");
 }
 
@@ -69,15 +69,15 @@ fn an_image_that_is_nowhere_is_one_error_with_remedies() {
 fn where_no_registry_answers_a_stand_in_is_made_and_told_from_then_on() {
     let image = Image::named("busybox", "made");
     let project = image.project();
-    let ran = project.run(&["images", "--provision", "--format", "json"]);
+    let ran = project.xtask(&["images", "--provision", "--format", "json"]);
     if a_registry_answers() {
-        ran.expect(2).says(&["has no image"]);
+        ran.exits(2).says(&["has no image"]);
         return;
     }
-    let ran = ran.expect(0).says(&["from distribution packages"]);
+    let ran = ran.exits(0).says(&["from distribution packages"]);
     let made = only(ran);
     assert_eq!(made["source"], "stand-in", "{made}");
     assert!(made["stand_in"].as_str().is_some_and(|carries| carries.starts_with("busybox-static ")), "{made}");
-    let again = project.run(&["images"]).expect(0).says(&["stand-ins: "]);
+    let again = project.xtask(&["images"]).exits(0).says(&["stand-ins: "]);
     assert!(again.stdout.contains("busybox-static"), "{again:?}");
 }
