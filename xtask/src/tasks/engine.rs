@@ -60,22 +60,44 @@ pub fn ready(ctx: &Context) -> Result<Part> {
 /// Kinds of things in the engine, in the order in which they can be removed.
 const KINDS: [&str; 2] = ["network", "volume"];
 
+/// How often removal is tried: an interrupted command may still be creating something, another run may be removing the same.
+const TRIES: u32 = 3;
+
 /// Removes every container, network and volume that carries a label. Runs after an interrupt too.
+///
+/// # Errors
+/// What is still there after the last try, with what the engine said of it.
 pub fn remove_labelled(ctx: &Context, label: &str) -> Result<()> {
+    let mut last = Ok(());
+    for _ in 0..TRIES {
+        match remove_once(ctx, label) {
+            Ok(0) => return Ok(()),
+            // Only an interrupted command can still be creating something.
+            Ok(_) if !ctx.runner.cancel().is_set() => return Ok(()),
+            outcome => last = outcome.map(drop),
+        }
+    }
+    last
+}
+
+/// Removes what is there now and gives how much that was.
+fn remove_once(ctx: &Context, label: &str) -> Result<usize> {
     let list = |argv: Vec<String>| -> Result<Vec<String>> {
         Ok(ctx.runner.read(Call::new(argv).cleanup())?.lines().map(str::to_owned).collect())
     };
     let containers = list(engine::containers(label))?;
+    let mut removed = containers.len();
     if !containers.is_empty() {
         ctx.runner.read(Call::new(engine::remove(&containers)).cleanup())?;
     }
     for kind in KINDS {
         let names = list(engine::named(kind, label))?;
+        removed += names.len();
         if !names.is_empty() {
             ctx.runner.read(Call::new(engine::remove_named(kind, &names)).cleanup())?;
         }
     }
-    Ok(())
+    Ok(removed)
 }
 
 /// The values that a label has on any container, network or volume.

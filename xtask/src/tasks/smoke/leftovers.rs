@@ -1,0 +1,77 @@
+//! Removing what runs have made: this one, however it ends, and earlier ones that were killed.
+
+use super::verdict::addresses;
+use crate::context::Context;
+use crate::error::Result;
+use crate::tasks::{engine, launch, owner};
+
+/// Removes what a run has made, whatever way it ends.
+pub struct Guard<'a> {
+    ctx: &'a Context,
+    label: String,
+    done: bool,
+}
+
+impl<'a> Guard<'a> {
+    /// Guards the run of this name.
+    pub fn new(ctx: &'a Context, run: &str) -> Self {
+        Self { ctx, label: format!("{}={run}", owner::RUN), done: false }
+    }
+
+    /// Removes everything and gives the outcome, with what could not be removed.
+    pub fn finish<T>(mut self, outcome: Result<T>) -> Result<T> {
+        self.done = true;
+        match (engine::remove_labelled(self.ctx, &self.label), outcome) {
+            (Ok(()), outcome) => outcome,
+            (Err(error), Ok(_)) => Err(error),
+            (Err(left), Err(mut error)) => {
+                error.also.push(left);
+                Err(error)
+            }
+        }
+    }
+
+    /// Leaves the stack, whether it passed or not, and says how to reach and remove it.
+    pub fn keep<T>(mut self, name: &str, outcome: Result<T>) -> Result<T> {
+        self.done = true;
+        let containers = launch::containers(self.ctx, name)?;
+        self.ctx.ui.step("kept", format!("project {name}"));
+        for one in addresses(&containers) {
+            self.ctx.ui.more(format!("{} port {} at {}", one.service, one.port, one.address));
+        }
+        self.ctx.ui.more(format!("look: docker compose -p {name} ps"));
+        self.ctx.ui.more(format!("remove: docker compose -p {name} down --volumes"));
+        outcome
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            if let Err(error) = engine::remove_labelled(self.ctx, &self.label) {
+                self.ctx.ui.error(&error);
+            }
+        }
+    }
+}
+
+/// Removes what runs left behind whose process is gone.
+pub fn sweep(ctx: &Context) -> Result<usize> {
+    let gone: Vec<String> = engine::label_values(ctx, owner::OWNER)?.into_iter().filter(|owner| owner::is_gone(owner)).collect();
+    for owner in &gone {
+        engine::remove_labelled(ctx, &format!("{}={owner}", owner::OWNER))?;
+    }
+    if !gone.is_empty() {
+        let plural = if gone.len() == 1 { "" } else { "s" };
+        ctx.ui.step("swept", format!("what {} earlier run{plural} left behind", gone.len()));
+    }
+    Ok(gone.len())
+}
+
+/// Removes what earlier runs left behind, and says so if nothing was.
+pub fn clean(ctx: &Context) -> Result<()> {
+    if sweep(ctx)? == 0 {
+        ctx.ui.step("swept", "nothing was left behind");
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What a smoke test answers: to a person one line, to a machine one document.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Run;
+use crate::docker::engine::Container;
+use crate::probe;
+use crate::stack::boot::Times;
+use crate::tasks::images::Needed;
+use crate::tasks::launch::Booted;
+use crate::tasks::load::Loaded;
+
+/// What a run that passed has seen.
+pub struct Passed {
+    /// How the stack came up.
+    pub booted: Booted,
+    /// Where its ports were.
+    pub addresses: Vec<Address>,
+    /// What its probes saw.
+    pub probes: Vec<probe::Outcome>,
+    /// Bytes that all services together used; none where no limit asks for it.
+    pub memory_bytes: Option<u64>,
+}
+
+/// The answer, for machines.
+#[derive(Debug, Serialize)]
+pub struct Verdict {
+    passed: bool,
+    stack: String,
+    environment: &'static str,
+    /// The project name of the isolated copy.
+    project: String,
+    /// Where the copy's ports are; gone with it unless `--keep`.
+    addresses: Vec<Address>,
+    /// The references that stand-ins serve.
+    stand_ins: Vec<String>,
+    services: Vec<ServiceTimes>,
+    probes: Vec<probe::Outcome>,
+    /// Bytes that all services together use once they are up; none where no limit asks for it.
+    memory_bytes: Option<u64>,
+    healthy_seconds: f64,
+    seconds: f64,
+}
+
+impl Verdict {
+    /// The verdict on a run that passed after `seconds`.
+    pub fn passed(run: &Run, loaded: &Loaded, needed: &[Needed], passed: Passed, seconds: f64) -> Self {
+        let stand_in = |one: &&Needed| one.stand_in.is_some();
+        Self {
+            passed: true,
+            stack: loaded.stack.name.clone(),
+            environment: loaded.environment.name(),
+            project: run.name.clone(),
+            addresses: passed.addresses,
+            stand_ins: needed.iter().filter(stand_in).map(|one| one.reference.clone()).collect(),
+            services: passed.booted.services.iter().map(|(service, _, times)| ServiceTimes::new(service, times)).collect(),
+            probes: passed.probes,
+            memory_bytes: passed.memory_bytes,
+            healthy_seconds: passed.booted.took.as_secs_f64(),
+            seconds,
+        }
+    }
+}
+
+/// A port of a service and where it is reached.
+#[derive(Debug, Serialize)]
+pub struct Address {
+    /// The service.
+    pub service: String,
+    /// The container's port.
+    pub port: u16,
+    /// Host and port on this machine.
+    pub address: String,
+}
+
+/// When a service came up.
+#[derive(Debug, Serialize)]
+struct ServiceTimes {
+    service: String,
+    /// Seconds after the first start at which it was told to start.
+    told: Option<f64>,
+    /// Seconds after the first start at which it was up.
+    up: Option<f64>,
+}
+
+impl ServiceTimes {
+    fn new(service: &str, times: &Times) -> Self {
+        let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
+        Self { service: service.to_owned(), told: seconds(times.told), up: seconds(times.up) }
+    }
+}
+
+/// Where the TCP ports of containers are reached.
+pub fn addresses(containers: &[Container]) -> Vec<Address> {
+    let mut addresses: Vec<Address> = containers
+        .iter()
+        .flat_map(|container| container.tcp_ports().into_iter().map(move |port| (container.service(), port)))
+        .map(|(service, (port, host, host_port))| {
+            let host = if host.contains(':') { format!("[{host}]") } else { host };
+            Address { service: service.to_owned(), port, address: format!("{host}:{host_port}") }
+        })
+        .collect();
+    addresses.sort_by(|a, b| (&a.service, a.port).cmp(&(&b.service, b.port)));
+    addresses
+}
