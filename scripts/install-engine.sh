@@ -61,6 +61,7 @@ runs_systemd() { [ -d /run/systemd/system ]; }
 server_version() { has docker && timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null; }
 engine_answers() { server_version >/dev/null; }
 engine_silent() { ! engine_answers; }
+start_wanted() { engine_silent || [ "$INSTALLS_ENGINE" = yes ]; } # systemd starts a fresh engine without our options
 
 lacks_cli() { ! { has docker && docker --version | at_least $ENGINE_MIN; }; }
 lacks_engine() { ! { engine_answers || { has dockerd && dockerd --version | at_least $ENGINE_MIN; }; }; }
@@ -87,11 +88,11 @@ read_distribution() {
 
 # Sets PACKAGES to what must be installed; empty when everything is there.
 choose_packages() {
-    PACKAGES=
-    if lacks_engine; then PACKAGES="docker.io ca-certificates"; fi
+    PACKAGES='' INSTALLS_ENGINE=no
+    if lacks_engine; then PACKAGES='docker.io ca-certificates' INSTALLS_ENGINE=yes; fi
     if [ "$DISTRIBUTION" = ubuntu ]; then
         compose=docker-compose-v2
-        if lacks_cli; then PACKAGES="docker.io ca-certificates"; fi
+        if lacks_cli; then PACKAGES='docker.io ca-certificates'; fi
     else
         compose=docker-compose
         if lacks_cli; then PACKAGES="$PACKAGES docker-cli"; fi
@@ -121,16 +122,20 @@ packages_wanted() { [ -n "$PACKAGES" ]; }
 # Debian 12's own engine and Compose are too old; a source once written is kept for updates.
 next_release_wanted() { packages_wanted && [ "$DISTRIBUTION-$RELEASE" = debian-12.0 ] && ! [ -s $SOURCE_FILE ]; }
 
-# The mirror this machine already uses for Debian itself, whichever format its sources are written in.
+# The mirror this machine already uses for Debian itself, whichever format its sources are written in; needs package lists.
 own_mirror() {
-    # shellcheck disable=SC2016 # apt expands these
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk '$2 ~ /^(bookworm|stable|oldstable)$/ && $3 == "main" { print $1; exit }'
+    # shellcheck disable=SC2016 # apt expands this
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' 'Component: main' |
+        head -n 1
 }
 
 add_next_release() {
     mirror=$(own_mirror)
-    [ -n "$mirror" ] || die "no package source for Debian's main component is configured: add one under \`/etc/apt/sources.list.d\`"
+    if [ -z "$mirror" ]; then
+        update_lists
+        mirror=$(own_mirror)
+    fi
+    [ -n "$mirror" ] || die "apt reaches no source for Debian 12's main component ($(first_complaint)): mend \`/etc/apt/sources.list.d\`, then run \`$SELF\` again"
     # The pin comes first: a source without it would offer the whole release to the next upgrade.
     cat >$PIN_FILE <<PIN
 # Only the engine and its plugins come from $NEXT_RELEASE; everything else stays on this machine's release.
@@ -180,13 +185,14 @@ die_of_packages() {
     die "apt-get cannot install \`$PACKAGES\`: $(first_complaint); mend the package source (\`apt-get update\` shows it), then run \`$SELF\` again"
 }
 
+# A source this task does not need may be broken, so a failed update only counts when the installation fails too.
+update_lists() { apt update || note "\`apt-get update\` failed in part: $(first_complaint)"; }
+
 install_packages() {
-    : >$INSTALL_LOG
     trap allow_service_starts EXIT
     allow_service_starts # what a killed run left
     forbid_service_starts
-    # A source this task does not need may be broken, so a failed update only counts when the installation fails too.
-    apt update || note "\`apt-get update\` failed in part: $(first_complaint)"
+    update_lists
     # shellcheck disable=SC2086 # a list of words
     apt install --yes --no-install-recommends $PACKAGES || die_of_packages
     allow_service_starts
@@ -322,17 +328,19 @@ start_engine() {
     wait_for_engine
 }
 
-# Debian's and Ubuntu's unit takes DOCKER_OPTS; a value in /etc/default/docker wins over this one.
+# The unit's own command line with OPTIONS appended goes into a drop-in; package upgrades leave that alone.
 start_with_systemd() {
     ENGINE_PID=
-    if [ -n "$OPTIONS" ] && systemctl cat docker.service | grep -q 'DOCKER_OPTS'; then
+    if [ -n "$OPTIONS" ]; then
+        unit=$(systemctl show --property FragmentPath --value docker.service)
         mkdir -p "${DROP_IN%/*}"
-        printf '[Service]\nEnvironment="DOCKER_OPTS=%s"\n' "${OPTIONS# }" >$DROP_IN
+        printf '[Service]\nExecStart=\nExecStart=%s%s\n' "$(sed -n 's/^ExecStart=//p' "$unit")" "$OPTIONS" >$DROP_IN
         systemctl daemon-reload
     fi
     systemctl enable docker.service >>$ENGINE_LOG 2>&1
-    systemctl restart docker.service >>$ENGINE_LOG 2>&1 ||
-        die_of_start "\`systemctl status docker.service\` says why"
+    if [ -n "$OPTIONS" ] || engine_silent; then
+        systemctl restart docker.service >>$ENGINE_LOG 2>&1 || die_of_start "\`systemctl status docker.service\` says why"
+    fi
 }
 
 start_alone() {
@@ -401,7 +409,7 @@ stop() {
 steps() {
     step next_release_wanted "add Debian $NEXT_RELEASE as a package source for $NEXT_RELEASE_PACKAGES only (\`$SOURCE_FILE\`)" add_next_release
     step packages_wanted "install $PACKAGES (apt-get)" install_packages
-    step engine_silent "start the engine" start_engine
+    step start_wanted "start the engine" start_engine
 }
 
 nothing_to_do() { [ -z "$PACKAGES" ] && engine_answers; }
@@ -428,6 +436,7 @@ install() {
     flock --timeout 600 9 || die "another installation has held \`$LOCK_FILE\` for 10 minutes: end it, then run \`$SELF\` again"
     survey # another run may have done it all meanwhile
     check_room
+    : >$INSTALL_LOG
     steps
     survey
     nothing_to_do || die "after installation these are still too old or missing: ${PACKAGES:-engine}; install Compose $COMPOSE_MIN+ and Buildx $BUILDX_MIN+ by hand"

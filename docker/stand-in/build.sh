@@ -50,11 +50,13 @@ install_mmdebstrap() {
         die "apt-get cannot install mmdebstrap: run \`apt-get update\` and see what it says"
 }
 
-# The Debian mirror of this machine; nothing on another distribution.
+# The mirror this machine uses for Debian itself; nothing on another distribution.
 own_mirror() {
-    # shellcheck disable=SC2016 # apt expands these
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-        awk '$2 ~ /^[a-z]+$/ && $3 == "main" { print $1; exit }'
+    # shellcheck source=/dev/null
+    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    # shellcheck disable=SC2016 # apt expands this
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Codename: $codename" 'Component: main' |
+        head -n 1
 }
 
 # Makes a minimal Debian, and the same with the package lists that every stand-in installs from.
