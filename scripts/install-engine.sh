@@ -9,25 +9,26 @@
 # Runs on Debian 12 and later and Ubuntu 22.04 and later, with systemd and without. What already suffices is left alone.
 # INSTALL_ENGINE_AS, when set, is the command line that messages name instead of this script's.
 #
+# One file, because it is also run from standard input (`sh -s -- install`), where it has no neighbours.
 # Not here: pulling or building images, and what to do when no image registry answers.
 set -eu
 
 ENGINE_MIN=24.0 COMPOSE_MIN=2.24 BUILDX_MIN=0.13
 SOCKET=/var/run/docker.sock
 PID_FILE=/run/xtask-engine.pid
-LOCK_FILE=/run/xtask-engine.lock
 ENGINE_LOG=/var/log/xtask-engine.log
+DROP_IN=/etc/systemd/system/docker.service.d/xtask-engine.conf
+DAEMON_CONFIG=/etc/docker/daemon.json
+START_DEADLINE_S=60
+LOCK_FILE=/run/xtask-engine.lock
 INSTALL_LOG=/var/log/xtask-engine-install.log
 SOURCE_FILE=/etc/apt/sources.list.d/xtask-engine.sources
 PIN_FILE=/etc/apt/preferences.d/xtask-engine
-DROP_IN=/etc/systemd/system/docker.service.d/xtask-engine.conf
-DAEMON_CONFIG=/etc/docker/daemon.json
 POLICY=/usr/sbin/policy-rc.d
 POLICY_MARK='# made by install-engine.sh for one installation'
 NEXT_RELEASE=trixie
 NEXT_RELEASE_PACKAGES='docker.io docker-cli docker-compose docker-buildx containerd'
 FREE_KIB_NEEDED=1048576 # packages unpack to about 400 MB; the rest is room for a first image
-START_DEADLINE_S=60
 
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 SELF=${INSTALL_ENGINE_AS:-"sh $0 install"}
@@ -190,6 +191,8 @@ update_lists() { apt update || note "\`apt-get update\` failed in part: $(first_
 
 install_packages() {
     trap allow_service_starts EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     allow_service_starts # what a killed run left
     forbid_service_starts
     update_lists
@@ -383,6 +386,7 @@ wait_for_engine() {
 
 die_of_start() {
     tail -n 12 $ENGINE_LOG | sed 's/^/  /' >&2
+    if [ -n "$ENGINE_PID" ] && is_running "$ENGINE_PID"; then kill "$ENGINE_PID"; fi
     rm -f $PID_FILE
     die "the engine did not start ($1): mend what \`$ENGINE_LOG\` shows, then run \`$SELF\` again"
 }

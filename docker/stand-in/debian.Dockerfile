@@ -17,13 +17,27 @@ FROM ${BASE} AS debian
 RUN printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
 CMD ["bash"]
 
-# ---- rust ----
+# ---- what several families need, unpacked once ----
 
-FROM debian AS rust
+FROM debian AS authorities
 ARG INSTALL
 RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
     --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
-    $INSTALL cargo rustc rust-clippy rustfmt gcc libc6-dev ca-certificates
+    $INSTALL ca-certificates
+
+FROM authorities AS llvm
+ARG INSTALL
+RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
+    --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
+    $INSTALL libllvm19
+
+# ---- rust ----
+
+FROM llvm AS rust
+ARG INSTALL
+RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
+    --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
+    $INSTALL cargo rustc rust-clippy rustfmt gcc libc6-dev
 COPY rust/rustup /usr/local/cargo/bin/rustup
 RUN cd /usr/local/cargo/bin \
     && for tool in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver; do ln -s "/usr/bin/$tool" .; done \
@@ -51,12 +65,12 @@ RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/l
     && mkdir /npm && tar -xzf npm.tgz --strip-components=1 -C /npm \
     && rm -rf /npm/man /npm/docs && echo 'prefix=/usr/local' >/npm/npmrc
 
-FROM debian AS node
+FROM authorities AS node
 ARG INSTALL
 RUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node
 RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
     --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
-    $INSTALL nodejs ca-certificates
+    $INSTALL nodejs
 COPY --from=npm /npm /usr/local/lib/node_modules/npm
 RUN ln -s /usr/bin/node /usr/local/bin/node && ln -s node /usr/local/bin/nodejs \
     && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
@@ -69,11 +83,11 @@ CMD ["node"]
 
 # ---- python ----
 
-FROM debian AS python
+FROM authorities AS python
 ARG INSTALL
 RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
     --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
-    $INSTALL python3 python3-pip python3-venv ca-certificates \
+    $INSTALL python3 python3-pip python3-venv \
     && rm /usr/lib/python3*/EXTERNALLY-MANAGED \
     && for name in python python3; do ln -s /usr/bin/python3 /usr/local/bin/$name; done
 ARG VERSION
@@ -82,7 +96,7 @@ CMD ["python3"]
 
 # ---- postgres ----
 
-FROM debian AS postgres
+FROM llvm AS postgres
 ARG INSTALL
 RUN groupadd --gid 999 postgres \
     && useradd --uid 999 --gid postgres --home-dir /var/lib/postgresql --shell /bin/bash postgres
@@ -126,11 +140,11 @@ CMD ["redis-server"]
 
 # ---- haproxy ----
 
-FROM debian AS haproxy
+FROM authorities AS haproxy
 ARG INSTALL
 RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
     --mount=type=tmpfs,target=/var/cache/apt --mount=type=tmpfs,target=/var/log --mount=type=secret,id=ca,mode=0444 \
-    $INSTALL haproxy ca-certificates \
+    $INSTALL haproxy \
     && groupmod --gid 99 haproxy && usermod --uid 99 --gid 99 haproxy \
     && ln -s /usr/sbin/haproxy /usr/local/sbin/haproxy \
     && install -d -o haproxy -g haproxy /var/lib/haproxy && install -d /usr/local/etc/haproxy/errors

@@ -34,14 +34,15 @@ only_asks() {
     return 1
 }
 
-# Folders that mounts may have brought as root's; a mount that belongs to another user keeps its mode.
+# Folders that mounts may have brought as root's. Runs as root, then again as postgres; only an owner changes the mode,
+# which needs no capability.
 prepare_folders() {
     mkdir -p "$PGDATA" $SOCKET_FOLDER ${POSTGRES_INITDB_WALDIR:+"$POSTGRES_INITDB_WALDIR"}
     if [ "$(id -u)" = 0 ]; then
         find "$PGDATA" $SOCKET_FOLDER ${POSTGRES_INITDB_WALDIR:+"$POSTGRES_INITDB_WALDIR"} \! -user postgres -exec chown postgres '{}' +
     fi
-    if [ "$(id -u)" = 0 ] || [ -O "$PGDATA" ]; then chmod 0700 "$PGDATA"; fi
-    if [ "$(id -u)" = 0 ] || [ -O $SOCKET_FOLDER ]; then chmod 3775 $SOCKET_FOLDER; fi
+    if [ -O "$PGDATA" ]; then chmod 0700 "$PGDATA"; fi
+    if [ -O $SOCKET_FOLDER ]; then chmod 3775 $SOCKET_FOLDER; fi
 }
 
 read_environment() {
