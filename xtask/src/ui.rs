@@ -191,16 +191,22 @@ impl Ui {
         bar
     }
 
-    /// A bar of steps under a label, with a name before it and a changing message behind it.
+    /// A bar of steps under a label, with a name before it and a changing message behind it; hidden where nothing moves.
     pub fn bar(&self, label: &str, name: &str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new(0));
-        let template = "{prefix} {bar:20} {pos:>3}/{len:<3} {elapsed:>4} {wide_msg}";
-        bar.set_style(ProgressStyle::with_template(template).expect("a constant template").progress_chars("██░"));
+        bar.set_style(bar_style("{prefix} {bar:20} {elapsed:>5} {wide_msg}"));
         bar.set_prefix(format!("{} {name}", self.paint(Tone::Strong, format!("{label:<width$}", width = LABEL - 1))));
         if self.dress.moving {
             bar.enable_steady_tick(TICK);
         }
         bar
+    }
+
+    /// Ends a bar's movement: full, with the time it took in place of the time that passes.
+    pub fn settle(&self, bar: &ProgressBar, took: Duration, message: &str) {
+        bar.set_style(bar_style("{prefix} {bar:20} {wide_msg}"));
+        bar.set_position(bar.length().unwrap_or_default());
+        bar.abandon_with_message(format!("{:>4.1}s {message}", took.as_secs_f64()));
     }
 
     /// Writes the error and every one beside it, with place, evidence and remedy.
@@ -235,6 +241,10 @@ impl Ui {
             let _closed = writeln!(std::io::stderr().lock(), "{text}");
         });
     }
+}
+
+fn bar_style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a constant template").progress_chars("██░")
 }
 
 /// A line as it may be shown: without control characters, which a service's log could use to repaint the terminal.

@@ -2,9 +2,10 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use support::{Project, Ran, docker};
 
 const TWO: &str = "
@@ -203,20 +204,20 @@ fn a_path_with_blanks_and_umlauts_and_values_with_dollars_are_no_trouble() {
 #[test]
 #[ignore = "needs an engine"]
 fn a_step_may_mount_the_certificates_and_nothing_of_them_stays() {
-    let dockerfile = "FROM scratch\nCOPY rootfs /\nRUN --mount=type=secret,id=ca,required=true,target=/ca cat /ca > /dev/null\n";
-    let project =
-        Project::new(&[("compose.yaml", "services: {a: {build: .}}\n"), ("Dockerfile", dockerfile), ("ca.crt", "trusted")]);
+    let dockerfile = "FROM scratch
+COPY rootfs /
+RUN --mount=type=secret,id=ca,required=true,target=/ca [ \"$(cat /ca)\" = trusted ]
+RUN [ ! -s /ca ]
+";
+    let files = [("compose.yaml", "services: {a: {build: .}}\n"), ("Dockerfile", dockerfile), ("ca.crt", "trusted")];
+    let project = Project::new(&files);
     project.add_shell();
-    let bundle = project.root().join("ca.crt");
-    let with = |path: &std::path::Path| {
-        Ran::from(project.command(&["prod-build"]).env("SSL_CERT_FILE", path).output().expect("xtask starts"))
+    let with = |bundle: &str| {
+        let mut command = project.command(&["prod-build"]);
+        Ran::from(command.env("SSL_CERT_FILE", project.file(bundle)).output().expect("xtask starts"))
     };
-    with(&bundle).exits(0);
-    let container = docker(&["container", "create", &project.image("a"), "/bin/sh"]);
-    let files = docker(&["container", "export", container.trim()].map(|word| word));
-    docker(&["container", "rm", container.trim()]);
-    assert!(!files.contains("trusted"));
-    with(&bundle.with_file_name("none")).exits(2).tells("`SSL_CERT_FILE` names");
+    with("ca.crt").exits(0);
+    with("none").exits(2).tells("`SSL_CERT_FILE` names");
 }
 
 #[test]
@@ -233,12 +234,15 @@ fn a_dry_run_shows_the_plan_and_builds_nothing() {
 #[test]
 #[ignore = "needs an engine"]
 fn what_the_builder_cannot_do_comes_with_what_could() {
-    if docker(&["info", "--format", "{{json .DriverStatus}}"]).contains("containerd") {
-        return;
-    }
+    let able = docker(&["info", "--format", "{{json .DriverStatus}}"]).contains("containerd");
     let project = two();
     for args in [["--platform", "linux/amd64,linux/arm64"], ["--cache-to", "type=local,dest=cache"]] {
-        project.xtask(&["prod-build", args[0], args[1]]).exits(2).tells("containerd image store");
+        let ran = project.xtask(&["prod-build", args[0], args[1]]);
+        if able {
+            ran.exits(0)
+        } else {
+            ran.exits(2).tells("containerd image store")
+        };
     }
 }
 
@@ -258,8 +262,7 @@ fn an_interrupt_ends_a_build_at_once() {
         assert_ne!(std::io::BufRead::read_line(&mut story, &mut line).expect("readable"), 0, "the build ended by itself");
     }
     let interrupted = Instant::now();
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).stdout(Stdio::null()).status();
-    assert!(kill.expect("kill starts").success());
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it still runs");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert!(interrupted.elapsed() < Duration::from_secs(10));
 }

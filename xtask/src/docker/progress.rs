@@ -179,6 +179,11 @@ impl Progress {
         Some((target, words.next_back().is_some_and(counted), what.to_owned()))
     }
 
+    /// Whether anything of any target was seen to start.
+    pub fn has_begun(&self) -> bool {
+        self.targets.values().any(|target| target.began.is_some())
+    }
+
     /// The step that failed by itself, not because another one ended the build.
     pub fn failure(&self) -> Option<Failure<'_>> {
         let steps = self.targets.iter().flat_map(|(name, target)| {
@@ -231,6 +236,11 @@ impl Target {
     /// What it is busy with: a step of the Dockerfile, else something around them.
     pub fn current(&self) -> Option<&Step> {
         self.steps.iter().chain(&self.around).find(|step| step.state == State::Running)
+    }
+
+    /// Whether its image has been written.
+    pub fn is_stored(&self) -> bool {
+        self.around.iter().any(|step| step.name.starts_with("exporting to ") && step.is_over())
     }
 
     /// From its first sign to its last.

@@ -97,13 +97,15 @@ impl Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
+        // By name, because another project's build of the same content has the same id.
         let reference = format!("reference={}-*", self.name);
-        let listed = Command::new("docker").args(["image", "ls", "--quiet", "--filter", &reference]).output();
+        let format = "{{.Repository}}:{{.Tag}}";
+        let listed = Command::new("docker").args(["image", "ls", "--format", format, "--filter", &reference]).output();
         // Without docker nothing was built.
         let Ok(listed) = listed else { return };
-        let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
-        if !ids.trim().is_empty() {
-            let _removed = Command::new("docker").args(["image", "rm", "--force"]).args(ids.split_whitespace()).output();
+        let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+        if !names.trim().is_empty() {
+            let _removed = Command::new("docker").args(["image", "rm", "--force"]).args(names.split_whitespace()).output();
         }
     }
 }

@@ -107,9 +107,10 @@ impl Plan {
     }
 }
 
-/// Settings under which bake does what it is told and no more: no attestations, whose times would give every build another id,
-/// and no questions about paths, all of which the compose files name.
-pub const ENVIRONMENT: [(&str, &str); 2] = [("BUILDX_NO_DEFAULT_ATTESTATIONS", "1"), ("BUILDX_BAKE_ENTITLEMENTS_FS", "0")];
+/// Settings under which bake does what it is told and no more: no attestations, whose times would give every build another id; no
+/// questions about paths, all of which the compose files name; no look at git, whose facts are in the labels already.
+pub const ENVIRONMENT: [(&str, &str); 3] =
+    [("BUILDX_NO_DEFAULT_ATTESTATIONS", "1"), ("BUILDX_BAKE_ENTITLEMENTS_FS", "0"), ("BUILDX_GIT_INFO", "0")];
 
 /// Asks the engine for the id and size of images, one a line, in the order given.
 pub fn inspect(images: &[String]) -> Vec<String> {

@@ -1,3 +1,5 @@
+//! A stack's builds as bake is told of them: every field, names, merging, escaping.
+
 use super::*;
 use crate::stack::parse;
 use crate::stack::source::Sources;

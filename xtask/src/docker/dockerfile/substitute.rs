@@ -7,11 +7,10 @@ const DEPTH: usize = 16;
 
 /// Splits at blanks outside quotes and takes the quotes away.
 pub fn words(text: &str, escape: char) -> Vec<String> {
-    let mut words = vec![String::new()];
+    let (mut words, mut word) = (Vec::new(), String::new());
     let mut quote = None;
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        let word = words.last_mut().expect("never empty");
         match c {
             c if c == escape && quote != Some('\'') => {
                 // A dollar stays escaped, for it is looked at again when variables are put in.
@@ -21,10 +20,11 @@ pub fn words(text: &str, escape: char) -> Vec<String> {
             }
             c if quote == Some(c) => quote = None,
             '"' | '\'' if quote.is_none() => quote = Some(c),
-            c if c.is_whitespace() && quote.is_none() => words.push(String::new()),
+            c if c.is_whitespace() && quote.is_none() => words.push(std::mem::take(&mut word)),
             c => word.push(c),
         }
     }
+    words.push(word);
     words
 }
 

@@ -1,3 +1,5 @@
+//! Dockerfiles as they are written: stages, arguments, here-documents, and no text that makes the parser panic.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -19,7 +21,7 @@ ARG NODE=22
 ARG VARIANT="slim" IMAGE=node:${NODE}-${VARIANT}
 FROM --platform=$BUILDPLATFORM ${IMAGE} AS Deps
 ARG NPM_TOKEN
-RUN --mount=type=cache,target=/root/.npm \
+RUN --mount=type=cache,target=/npm \
     # between continued lines
     --mount=type=bind,from=alpine:3,target=/a \
     npm ci

@@ -1,3 +1,5 @@
+//! Progress as Buildx tells it: whole and broken lines, several targets, logs cut anywhere.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -46,6 +48,8 @@ fn steps_are_counted_per_target() {
     let web = &progress.targets["web"];
     assert_eq!((web.done(), web.steps.len(), web.cached(), web.took()), (1, 1, 0, SECOND * 2));
     assert!(web.current().is_none());
+    assert!(web.is_stored() && !api.is_stored());
+    assert!(progress.has_begun() && !Progress::new(["api"]).has_begun());
 }
 
 #[test]

@@ -29,17 +29,15 @@ const ENGINE_GONE: [&str; 5] = [
 const NO_BUILDX: [&str; 4] =
     ["is not a docker command", "unknown flag: --file", "unknown shorthand flag", "unknown command: docker buildx"];
 
+/// What to do when there is no room left.
+const ROOM: &str = "`docker system df` shows what takes the room; `docker builder prune` and `docker image prune` free some";
+
 /// Makes one error of a bake that failed.
 pub fn explain(ctx: &Context, loaded: &Loaded, plan: &Plan, progress: &Progress) -> Error {
     let told = Told { loaded, plan, said: &progress.said };
     let failure = progress.failure();
     let failure = failure.map(|one| Failure { log: one.log.iter().map(|line| ctx.runner.redacted(line)).collect(), ..one });
-    let error = told.machine(failure.as_ref());
-    let error = error.unwrap_or_else(|| failure.as_ref().map_or_else(|| told.definition(), |one| told.step(one)));
-    match told.place(failure.as_ref()) {
-        Some(place) if error.place.is_none() => error.at(place),
-        _ => error,
-    }
+    told.error(failure.as_ref())
 }
 
 struct Told<'a> {
@@ -50,6 +48,14 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
+    fn error(&self, failure: Option<&Failure<'_>>) -> Error {
+        let error = self.machine().unwrap_or_else(|| failure.map_or_else(|| self.definition(), |one| self.step(one)));
+        match self.place(failure) {
+            Some(place) => error.at(place),
+            None => error,
+        }
+    }
+
     /// The message Buildx ended with, on one line.
     fn message(&self) -> String {
         let begin = self.said.iter().rposition(|line| line.starts_with("ERROR: "));
@@ -60,14 +66,11 @@ impl Told<'_> {
     }
 
     /// What is not the fault of any step.
-    fn machine(&self, failure: Option<&Failure<'_>>) -> Option<Error> {
+    fn machine(&self) -> Option<Error> {
         let message = self.message();
         let holds = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
-        let full = |line: &str| line.to_ascii_lowercase().contains("no space left on device");
-        if full(&message) || failure.is_some_and(|one| one.log.iter().any(|line| full(line))) {
-            return Some(Error::cannot("the disk is full").evidence("Buildx said", [message]).help(
-                "`docker system df` shows what takes the room; `docker builder prune` and `docker image prune` free some",
-            ));
+        if is_full(&message) {
+            return Some(Error::cannot("the disk is full").evidence("Buildx said", [message]).help(ROOM));
         }
         if let Some(reference) = unreachable_image(&message) {
             return Some(self.no_image(&reference, &message));
@@ -95,13 +98,14 @@ impl Told<'_> {
     }
 
     fn no_image(&self, reference: &str, message: &str) -> Error {
-        let frontend = self.said.iter().any(|line| line.contains(">>> #") && line.contains("syntax"));
-        let help = if frontend {
-            "the `# syntax=` line asks for another frontend: without it the engine's own is used, which needs no registry"
+        let reads_dockerfile = self.said.iter().any(|line| line.contains(">>> #") && line.contains("syntax"));
+        let help = if reads_dockerfile {
+            "the `# syntax=` line asks for it to read the Dockerfile: without that line the engine reads it by itself"
         } else {
             "`cargo xtask images --provision` pulls it, or puts a stand-in in its place where no registry answers"
         };
         let reason = message.rsplit_once("failed to resolve source metadata for ").map_or(message, |(_, reason)| reason);
+        let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
         Error::cannot(format!("the image `{reference}` is not here and cannot be pulled"))
             .evidence("Buildx said", [reason.to_owned()])
             .help(help)
@@ -131,6 +135,9 @@ impl Told<'_> {
         };
         let error = Error::failed(format!("building {services}: `{}` {ended}", shortened(failure.step)));
         let error = error.evidence("its last lines", failure.log.clone());
+        if failure.log.iter().any(|line| is_full(line)) {
+            return error.help(ROOM);
+        }
         if failure.reason.ends_with("exit code: 137") {
             return error.help("137 is how a process ends that the kernel killed, most often for want of memory");
         }
@@ -174,6 +181,10 @@ impl Told<'_> {
     }
 }
 
+fn is_full(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("no space left on device")
+}
+
 fn services(target: &Target) -> String {
     target.services.keys().map(|service| format!("`{service}`")).collect::<Vec<_>>().join(" and ")
 }
@@ -193,3 +204,6 @@ fn without_internals(reason: &str) -> String {
         None => reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

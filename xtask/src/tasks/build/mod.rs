@@ -57,9 +57,9 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
     if ctx.dry_run() {
         return dry_run(ctx, &plan);
     }
-    engine::ready(ctx)?;
     ctx.ui.step("stack", loaded.headline());
     if ctx.global.provision {
+        engine::ready(ctx)?;
         let services = plan.targets.values().flat_map(|target| target.services.keys().cloned()).collect();
         images::ensure(ctx, &loaded, &services, true)?;
     }
@@ -67,7 +67,10 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
     if ctx.json() { report::json(&built) } else { report::text(&table(&built)) }
 }
 
-/// Builds the images of these services (all if none is named). The engine must be there.
+/// Builds the images of these services (all if none is named).
+///
+/// # Errors
+/// What the stack or the options ask for cannot be built, the engine is not there, or a step failed.
 pub fn build(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Vec<Built>> {
     let plan = plan(ctx, loaded, args)?;
     perform(ctx, loaded, &plan)
@@ -84,7 +87,14 @@ fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
     let mut watch = Watch::new(&ctx.ui, plan);
     let finished = ctx.runner.stream(call, &mut |line| watch.line(&line.text))?;
     let progress = watch.end();
-    if finished.ok() { built(ctx, plan, &progress) } else { Err(failure::explain(ctx, loaded, plan, &progress)) }
+    if finished.ok() {
+        return built(ctx, plan, &progress);
+    }
+    // Asked only now, because the question would cost every build the time of its answer.
+    if !progress.has_begun() {
+        engine::ready(ctx)?;
+    }
+    Err(failure::explain(ctx, loaded, plan, &progress))
 }
 
 /// What the engine has of every image now, in the order of the services.

@@ -54,9 +54,15 @@ impl<'a> Watch<'a> {
     fn draw(&self) {
         for (name, bar) in &self.bars {
             let Some(target) = self.progress.targets.get(name) else { continue };
-            bar.set_length(target.steps.len() as u64);
+            let count = format!("{:>3}/{:<3}", target.done(), target.steps.len());
+            // Before its first step is known it is empty, not full.
+            bar.set_length(target.steps.len().max(1) as u64);
             bar.set_position(target.done() as u64);
-            bar.set_message(target.current().map(|step| printable(&step.name)).unwrap_or_default());
+            match target.current() {
+                _ if bar.is_finished() => {}
+                _ if target.is_stored() => self.ui.settle(bar, target.took(), &count),
+                current => bar.set_message(format!("{count} {}", current.map(|step| printable(&step.name)).unwrap_or_default())),
+            }
         }
     }
 
