@@ -30,7 +30,9 @@ pub fn run(ctx: &Context) -> Result<()> {
     } else {
         report::text(&table(&checks))?;
     }
-    conclude(&checks)
+    let (summary, verdict) = conclude(&checks);
+    ctx.ui.step("doctor", summary);
+    verdict
 }
 
 /// Whether the engine and the client's plugins are all that `--provision` would make them.
@@ -138,14 +140,14 @@ fn table(checks: &[Check]) -> String {
     text
 }
 
-fn conclude(checks: &[Check]) -> Result<()> {
-    let failed: Vec<&str> = checks.iter().filter(|check| check.result == Verdict::Fail).map(|check| check.check).collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let plural = if failed.len() == 1 { "" } else { "s" };
-    Err(Error::failed(format!("{} check{plural} of {} failed: {}", failed.len(), checks.len(), failed.join(", ")))
-        .help("the answer names what mends each"))
+/// The line of the story that sums the checks up, and the task's verdict.
+fn conclude(checks: &[Check]) -> (String, Result<()>) {
+    let of = |verdict: Verdict| checks.iter().filter(move |check| check.result == verdict);
+    let counted = [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Unknown].map(|verdict| (of(verdict).count(), verdict));
+    let parts = counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, verdict)| format!("{count} {}", verdict.name()));
+    let summary = parts.collect::<Vec<_>>().join(" · ");
+    let failed: Vec<&str> = of(Verdict::Fail).map(|check| check.check).collect();
+    if failed.is_empty() { (summary, Ok(())) } else { (format!("{summary}: {}", failed.join(", ")), Err(Error::answered())) }
 }
 
 #[cfg(test)]
@@ -155,9 +157,9 @@ mod tests {
     #[test]
     fn only_what_tasks_cannot_do_without_fails_the_doctor() {
         let checks = [Check::warn("a", "", "", "x"), Check::unknown("b", ""), Check::ok("c", "", "")];
-        conclude(&checks).expect("warnings are no failure");
-        let error = conclude(&[Check::fail("a", "", "", "x"), checks[0].clone()]).expect_err("a failure");
-        assert_eq!((error.exit, error.message.as_str()), (crate::error::Exit::Failed, "1 check of 2 failed: a"));
+        assert_eq!(conclude(&checks), ("1 ok · 1 warn · 1 unknown".to_owned(), Ok(())));
+        let worse = [Check::fail("d", "", "", "x"), Check::ok("e", "", "")];
+        assert_eq!(conclude(&worse), ("1 ok · 1 fail: d".to_owned(), Err(Error::answered())));
     }
 
     #[test]
