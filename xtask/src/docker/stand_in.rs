@@ -77,11 +77,14 @@ pub fn said(line: &str) -> Option<Said> {
         let (reference, packages) = image.split_once(' ')?;
         return Some(Said::Image(reference.to_owned(), carries(packages)));
     }
-    // Such as `#14 [image-2 postgres 3/7] RUN …`.
-    let (_, rest) = line.strip_prefix('#')?.split_once(" [image-")?;
+    // Such as `#14 [image-2 web 3/7] RUN …`; a request of one image is not numbered.
+    let (_, rest) = line.strip_prefix('#')?.split_once(" [")?;
     let (stage, instruction) = rest.split_once("] ")?;
-    let index: usize = stage.split(' ').next()?.parse().ok()?;
-    Some(Said::Building(index.checked_sub(1)?, instruction.to_owned()))
+    let index = match stage.strip_prefix("image-") {
+        Some(numbered) => numbered.split(' ').next()?.parse::<usize>().ok()?.checked_sub(1)?,
+        None => 0,
+    };
+    Some(Said::Building(index, instruction.to_owned()))
 }
 
 #[cfg(test)]
@@ -125,6 +128,7 @@ mod tests {
             ("image: a:1 p=1.2-3", Some(Said::Image("a:1".into(), "p 1.2-3".into()))),
             ("#14 [image-2 web 3/7] RUN make", Some(Said::Building(1, "RUN make".into()))),
             ("#14 [image-2 internal] load metadata", Some(Said::Building(1, "load metadata".into()))),
+            ("#14 [web 3/7] RUN make", Some(Said::Building(0, "RUN make".into()))),
             ("#14 [image-0 x] y", None),
             ("#14 DONE 0.1s", None),
             ("", None),
