@@ -14,29 +14,8 @@ pub const PACKAGES_LABEL: &str = "dev.xtask.stand-in.packages";
 /// The script among [`FILES`] that makes stand-ins.
 pub const SCRIPT: &str = "build.sh";
 
-macro_rules! files {
-    ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("../../../docker/stand-in/", $path)))),*] };
-}
-
 /// Every file of `docker/stand-in`, by its path in there.
-pub const FILES: &[(&str, &str)] = files![
-    "build.sh",
-    "collect.sh",
-    "collected.Dockerfile",
-    "debian.Dockerfile",
-    "families.yaml",
-    "haproxy/docker-entrypoint.sh",
-    "memcached/docker-entrypoint.sh",
-    "mosquitto/docker-entrypoint.sh",
-    "nginx/15-local-resolvers.envsh",
-    "nginx/20-envsubst-on-templates.sh",
-    "nginx/docker-entrypoint.sh",
-    "node/docker-entrypoint.sh",
-    "postgres/docker-entrypoint.sh",
-    "redis/docker-entrypoint.sh",
-    "registry/entrypoint.sh",
-    "rust/rustup",
-];
+pub const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/stand_in_files.rs"));
 
 const FAMILIES: &str = include_str!("../../../docker/stand-in/families.yaml");
 
@@ -98,11 +77,14 @@ pub fn said(line: &str) -> Option<Said> {
         let (reference, packages) = image.split_once(' ')?;
         return Some(Said::Image(reference.to_owned(), carries(packages)));
     }
-    // Such as `#14 [image-2 postgres 3/7] RUN …`.
-    let (_, rest) = line.strip_prefix('#')?.split_once(" [image-")?;
+    // Such as `#14 [image-2 web 3/7] RUN …`; a request of one image is not numbered.
+    let (_, rest) = line.strip_prefix('#')?.split_once(" [")?;
     let (stage, instruction) = rest.split_once("] ")?;
-    let index: usize = stage.split(' ').next()?.parse().ok()?;
-    Some(Said::Building(index.checked_sub(1)?, instruction.to_owned()))
+    let index = match stage.strip_prefix("image-") {
+        Some(numbered) => numbered.split(' ').next()?.parse::<usize>().ok()?.checked_sub(1)?,
+        None => 0,
+    };
+    Some(Said::Building(index, instruction.to_owned()))
 }
 
 #[cfg(test)]
@@ -110,21 +92,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_folder_travels_along() {
-        let folder = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docker/stand-in");
-        let (mut open, mut found) = (vec![folder.clone()], Vec::new());
-        while let Some(next) = open.pop() {
-            for entry in next.read_dir_utf8().expect("a folder") {
-                let path = entry.expect("an entry").into_path();
-                if path.is_dir() {
-                    open.push(path);
-                } else {
-                    found.push(path.strip_prefix(&folder).expect("below").to_string());
-                }
-            }
-        }
-        found.sort();
-        assert_eq!(FILES.iter().map(|(path, _)| *path).collect::<Vec<_>>(), found);
+    fn the_script_and_its_families_travel_along() {
+        let text = |name| FILES.iter().find(|(path, _)| *path == name).map(|(_, text)| *text);
+        assert!(text(SCRIPT).is_some_and(|text| text.starts_with("#!/bin/sh")));
+        assert_eq!(text("families.yaml"), Some(FAMILIES));
+        assert!(FILES.iter().any(|(path, _)| path.contains('/')), "folders too");
     }
 
     #[test]
@@ -156,6 +128,7 @@ mod tests {
             ("image: a:1 p=1.2-3", Some(Said::Image("a:1".into(), "p 1.2-3".into()))),
             ("#14 [image-2 web 3/7] RUN make", Some(Said::Building(1, "RUN make".into()))),
             ("#14 [image-2 internal] load metadata", Some(Said::Building(1, "load metadata".into()))),
+            ("#14 [web 3/7] RUN make", Some(Said::Building(0, "RUN make".into()))),
             ("#14 [image-0 x] y", None),
             ("#14 DONE 0.1s", None),
             ("", None),

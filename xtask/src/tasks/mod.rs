@@ -15,6 +15,7 @@ mod provision;
 mod secrets;
 mod smoke;
 mod test;
+mod trust;
 mod up;
 
 use crate::cli::{SecretsAction, Task};

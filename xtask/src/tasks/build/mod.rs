@@ -21,7 +21,7 @@ use crate::exec::Call;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{Bytes, Environment};
-pub use plan::plan;
+pub use plan::{plan, read_dockerfile};
 use watch::Watch;
 
 /// An image that was built.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::origin;
 use crate::cli::BuildArgs;
@@ -15,10 +15,7 @@ use crate::stack::extension::nearest;
 use crate::stack::source::steps;
 use crate::stack::{Secret, Stack, is_tag, select};
 use crate::tasks::load::Loaded;
-
-/// Where distributions keep the certificate authorities they trust.
-const CA_BUNDLES: [&str; 4] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+use crate::tasks::trust;
 
 /// Arguments that BuildKit knows without a declaration, by their beginning or in full.
 const PREDEFINED: [&str; 9] =
@@ -64,7 +61,7 @@ pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Plan> {
         tags: tags(&args.tags)?,
         labels: origin::labels(ctx, &loaded.root, epoch),
         epoch: epoch.map(|epoch| epoch.to_string()),
-        ca: ca_bundle()?,
+        ca: trust::bundle()?,
         environment: std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
     };
     let plan = bake::plan(stack, &services, &options);
@@ -73,6 +70,19 @@ pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Plan> {
     none_of(checks.arguments(&plan, &options))?;
     unused_keys(loaded, &services).into_iter().for_each(|told| ctx.ui.warn(told));
     Ok(plan)
+}
+
+/// The Dockerfile of a target; none where the builder fetches it with a remote context.
+///
+/// # Errors
+/// The context or the Dockerfile is not there.
+pub fn read_dockerfile(loaded: &Loaded, target: &Target) -> Result<Option<Dockerfile>> {
+    let Some(service) = target.services.keys().next().filter(|_| !is_remote(&target.context)) else { return Ok(None) };
+    let checks = Checks { loaded };
+    match checks.context(service, target) {
+        Some(error) => Err(error),
+        None => checks.text(service, target).map(|text| Some(dockerfile::parse(&text))),
+    }
 }
 
 /// Takes `NAME=VALUE` and `SERVICE.NAME=VALUE` apart.
@@ -102,16 +112,6 @@ fn tags(given: &[String]) -> Result<Vec<String>> {
     Ok(given.to_vec())
 }
 
-/// The host's certificate authorities, which builds behind a proxy that signs TLS anew need; none where there are none.
-fn ca_bundle() -> Result<Option<Utf8PathBuf>> {
-    match std::env::var("SSL_CERT_FILE").ok().filter(|path| !path.is_empty()).map(Utf8PathBuf::from) {
-        Some(path) if path.is_file() => Ok(Some(path)),
-        Some(path) => Err(Error::cannot(format!("`SSL_CERT_FILE` names `{path}`, which does not exist"))
-            .help("set it to the file with the certificate authorities you trust, or unset it")),
-        None => Ok(CA_BUNDLES.map(Utf8PathBuf::from).into_iter().find(|path| path.is_file())),
-    }
-}
-
 fn unused_keys(loaded: &Loaded, services: &BTreeSet<String>) -> Vec<String> {
     let keys = |service: &String| {
         let build = loaded.stack.raw["services"][service]["build"].as_object();
@@ -130,20 +130,21 @@ impl Checks<'_> {
     fn target(&self, target: &Target) -> Vec<Error> {
         let Some(service) = target.services.keys().next() else { return Vec::new() };
         let mut errors = self.secrets(service);
-        if is_remote(&target.context) {
-            return errors;
-        }
-        if !Utf8Path::new(&target.context).is_dir() {
-            let shown = self.loaded.shown(Utf8Path::new(&target.context));
-            let missing = Error::cannot(format!("the build context of `{service}` is not a folder: `{shown}`"));
-            errors.push(self.at(missing, service, "context").help("`context` is relative to the compose file that names it"));
-            return errors;
-        }
-        match self.text(service, target) {
-            Ok(text) => errors.extend(self.stage(service, target, &dockerfile::parse(&text))),
+        match read_dockerfile(self.loaded, target) {
+            Ok(file) => errors.extend(file.and_then(|file| self.stage(service, target, &file))),
             Err(error) => errors.push(error),
         }
         errors
+    }
+
+    /// The error of a build context that is not there.
+    fn context(&self, service: &str, target: &Target) -> Option<Error> {
+        if Utf8Path::new(&target.context).is_dir() {
+            return None;
+        }
+        let shown = self.loaded.shown(Utf8Path::new(&target.context));
+        let missing = Error::cannot(format!("the build context of `{service}` is not a folder: `{shown}`"));
+        Some(self.at(missing, service, "context").help("`context` is relative to the compose file that names it"))
     }
 
     /// The Dockerfile's text.

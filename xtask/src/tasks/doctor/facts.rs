@@ -11,8 +11,8 @@ use crate::context::Context;
 use crate::docker::info::{self, Info};
 use crate::docker::pull::{Refusal, pull, refusal};
 use crate::exec::Call;
-use crate::tasks::images;
 use crate::tasks::load::{Undefined, load};
+use crate::tasks::{images, trust};
 
 /// How long a program may take to say something about itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,10 +29,6 @@ const NO_SUCH_IMAGE: &str = "reachable/no-such-image:probe";
 
 /// Where the client looks for the engine when nothing says otherwise.
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
-
-/// Where distributions keep the certificates they trust.
-const BUNDLES: [&str; 4] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 
 /// Where administrators add certificates.
 const ADDED: [&str; 3] =
@@ -85,10 +81,9 @@ pub fn memory() -> Option<u64> {
 }
 
 /// The certificates that this machine trusts.
-pub fn trust() -> Trust {
-    let chosen = std::env::var("SSL_CERT_FILE").ok().map(Utf8PathBuf::from);
-    let bundle = chosen.into_iter().chain(BUNDLES.map(Utf8PathBuf::from)).find(|path| path.is_file());
+pub fn trusted() -> Trust {
     let files = |folder: &str| Utf8Path::new(folder).read_dir_utf8().map_or(0, |entries| entries.flatten().count());
+    let bundle = trust::bundle().map_err(|error| error.message);
     Trust { bundle, added: ADDED.into_iter().map(files).sum() }
 }
 

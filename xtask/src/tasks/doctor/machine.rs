@@ -119,10 +119,10 @@ pub fn access(host: &str, chosen: bool, way: &Way) -> Check {
 }
 
 /// The certificates that this machine trusts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
-    /// The bundle; none where none is found.
-    pub bundle: Option<Utf8PathBuf>,
+    /// The bundle; none where there is none; an error where a variable names one that is not there.
+    pub bundle: Result<Option<Utf8PathBuf>, String>,
     /// How many certificates an administrator has added.
     pub added: usize,
 }
@@ -131,14 +131,17 @@ pub struct Trust {
 pub fn certificates(trust: &Trust) -> Check {
     const NAME: &str = "CA bundle";
     match (&trust.bundle, trust.added) {
-        (None, _) => Check::warn(
+        (Err(why), _) => {
+            Check::fail(NAME, why, "builds cannot be given it", "set SSL_CERT_FILE to a file, or `unset SSL_CERT_FILE`")
+        }
+        (Ok(None), _) => Check::warn(
             NAME,
             "none found",
             "downloads over TLS cannot be verified",
             "`sudo apt-get install ca-certificates`, or set SSL_CERT_FILE",
         ),
-        (Some(bundle), 0) => Check::ok(NAME, bundle.as_str(), "handed to builds as the secret `ca`"),
-        (Some(bundle), added) => Check::ok(
+        (Ok(Some(bundle)), 0) => Check::ok(NAME, bundle.as_str(), "handed to builds as the secret `ca`"),
+        (Ok(Some(bundle)), added) => Check::ok(
             NAME,
             format!("{bundle}, {added} added here"),
             "a proxy may re-sign TLS: steps that download must mount the secret `ca`",
@@ -253,10 +256,11 @@ mod tests {
 
     #[test]
     fn added_certificates_hint_at_a_proxy() {
-        let bundle = Some("/ca.crt".into());
-        assert_eq!(certificates(&Trust::default()).result, Warn);
-        assert!(!certificates(&Trust { bundle: bundle.clone(), added: 0 }).meaning.contains("re-sign"));
-        assert!(certificates(&Trust { bundle, added: 2 }).meaning.contains("re-sign"));
+        let with = |added| certificates(&Trust { bundle: Result::Ok(Some("/ca.crt".into())), added });
+        assert!(!with(0).meaning.contains("re-sign"));
+        assert!(with(2).meaning.contains("re-sign"));
+        let without = |bundle| certificates(&Trust { bundle, added: 0 }).result;
+        assert_eq!((without(Result::Ok(None)), without(Err("named".into()))), (Warn, Fail));
     }
 
     #[test]

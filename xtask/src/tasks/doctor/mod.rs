@@ -5,7 +5,8 @@ mod check;
 mod facts;
 mod machine;
 
-use std::thread::scope;
+use std::panic::resume_unwind;
+use std::thread::{ScopedJoinHandle, scope};
 
 use super::provision;
 use crate::context::Context;
@@ -30,7 +31,9 @@ pub fn run(ctx: &Context) -> Result<()> {
     } else {
         report::text(&table(&checks))?;
     }
-    conclude(&checks)
+    let (summary, verdict) = conclude(&checks);
+    ctx.ui.step("doctor", summary);
+    verdict
 }
 
 /// Whether the engine and the client's plugins are all that `--provision` would make them.
@@ -40,7 +43,7 @@ pub fn suffices(ctx: &Context) -> bool {
         let engine = scope.spawn(|| facts::printed(ctx, ["docker", "version", "--format", "{{.Server.Version}}"]));
         let compose = scope.spawn(|| facts::printed(ctx, COMPOSE_VERSION));
         let buildx = scope.spawn(|| facts::printed(ctx, BUILDX_VERSION));
-        let [engine, compose, buildx] = [engine, compose, buildx].map(|asked| release(asked.join().expect(SOUND)));
+        let [engine, compose, buildx] = [engine, compose, buildx].map(|asked| release(found(asked)));
         [check::engine(engine), check::plugin("compose", compose, COMPOSE, ""), check::plugin("buildx", buildx, BUILDX, "")]
     });
     checks.iter().all(|check| check.result == Verdict::Ok)
@@ -49,8 +52,10 @@ pub fn suffices(ctx: &Context) -> bool {
 const COMPOSE_VERSION: [&str; 4] = ["docker", "compose", "version", "--short"];
 const BUILDX_VERSION: [&str; 3] = ["docker", "buildx", "version"];
 
-/// Looking at the machine ends in an answer, whatever is found.
-const SOUND: &str = "a check does not panic";
+/// What a thread found. It can only end without an answer by a panic, which goes on here.
+fn found<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
 
 /// What was seen of the machine.
 struct Facts {
@@ -74,13 +79,13 @@ fn examine(ctx: &Context) -> Vec<Check> {
         let git = scope.spawn(|| facts::printed(ctx, ["git", "--version"]));
         let registries = scope.spawn(|| registries(ctx));
         Facts {
-            client: client.join().expect(SOUND),
-            info: info.join().expect(SOUND),
-            compose: compose.join().expect(SOUND),
-            buildx: buildx.join().expect(SOUND),
-            way: way.join().expect(SOUND),
-            git: git.join().expect(SOUND),
-            registries: registries.join().expect(SOUND),
+            client: found(client),
+            info: found(info),
+            compose: found(compose),
+            buildx: found(buildx),
+            way: found(way),
+            git: found(git),
+            registries: found(registries),
         }
     });
     judge(&facts)
@@ -91,7 +96,7 @@ fn registries(ctx: &Context) -> Vec<(String, Answer)> {
     let names = facts::registries(ctx);
     scope(|scope| {
         let asked: Vec<_> = names.into_iter().map(|name| (name.clone(), scope.spawn(move || facts::ask(ctx, &name)))).collect();
-        asked.into_iter().map(|(name, answer)| (name, answer.join().expect(SOUND))).collect()
+        asked.into_iter().map(|(name, answer)| (name, found(answer))).collect()
     })
 }
 
@@ -110,7 +115,7 @@ fn judge(facts: &Facts) -> Vec<Check> {
         machine::cgroups(info),
         machine::disk(facts::room(info, way)),
         machine::memory(facts::memory()),
-        machine::certificates(&facts::trust()),
+        machine::certificates(&facts::trusted()),
     ];
     checks.extend(facts.registries.iter().map(|(name, answer)| machine::registry(name, answer)));
     checks.push(machine::git(facts.git.as_deref()));
@@ -138,14 +143,14 @@ fn table(checks: &[Check]) -> String {
     text
 }
 
-fn conclude(checks: &[Check]) -> Result<()> {
-    let failed: Vec<&str> = checks.iter().filter(|check| check.result == Verdict::Fail).map(|check| check.check).collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let plural = if failed.len() == 1 { "" } else { "s" };
-    Err(Error::failed(format!("{} check{plural} of {} failed: {}", failed.len(), checks.len(), failed.join(", ")))
-        .help("the answer names what mends each"))
+/// The line of the story that sums the checks up, and the task's verdict.
+fn conclude(checks: &[Check]) -> (String, Result<()>) {
+    let of = |verdict: Verdict| checks.iter().filter(move |check| check.result == verdict);
+    let counted = [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Unknown].map(|verdict| (of(verdict).count(), verdict));
+    let parts = counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, verdict)| format!("{count} {}", verdict.name()));
+    let summary = parts.collect::<Vec<_>>().join(" · ");
+    let failed: Vec<&str> = of(Verdict::Fail).map(|check| check.check).collect();
+    if failed.is_empty() { (summary, Ok(())) } else { (format!("{summary}: {}", failed.join(", ")), Err(Error::answered())) }
 }
 
 #[cfg(test)]
@@ -155,9 +160,9 @@ mod tests {
     #[test]
     fn only_what_tasks_cannot_do_without_fails_the_doctor() {
         let checks = [Check::warn("a", "", "", "x"), Check::unknown("b", ""), Check::ok("c", "", "")];
-        conclude(&checks).expect("warnings are no failure");
-        let error = conclude(&[Check::fail("a", "", "", "x"), checks[0].clone()]).expect_err("a failure");
-        assert_eq!((error.exit, error.message.as_str()), (crate::error::Exit::Failed, "1 check of 2 failed: a"));
+        assert_eq!(conclude(&checks), ("1 ok · 1 warn · 1 unknown".to_owned(), Ok(())));
+        let worse = [Check::fail("d", "", "", "x"), Check::ok("e", "", "")];
+        assert_eq!(conclude(&worse), ("1 ok · 1 fail: d".to_owned(), Err(Error::answered())));
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub struct Needed {
     /// What the stand-in carries (`postgresql-17 17.6-0+deb13u1`); none for the real image.
     pub stand_in: Option<String>,
     /// Bytes of its layers, unpacked; none while it is missing.
-    #[serde(rename = "size_bytes")]
+    #[serde(rename = "bytes")]
     pub size: Option<u64>,
     /// The services and the lines of Dockerfiles that name it.
     pub needed_by: Vec<String>,

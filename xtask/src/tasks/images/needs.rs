@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
-
-use crate::docker::dockerfile;
+use crate::docker::bake::{self, Options, Target};
+use crate::docker::dockerfile::Dockerfile;
 use crate::error::{Error, Place, Result, none_of};
 use crate::stack::source::steps;
-use crate::stack::{Build, ImageRef, Stack};
+use crate::stack::{ImageRef, Stack};
+use crate::tasks::build::read_dockerfile;
 use crate::tasks::load::Loaded;
 
 /// The scheme by which a named context is an image.
@@ -39,11 +39,11 @@ struct Named {
 pub fn collect(loaded: &Loaded, services: &BTreeSet<String>, building: bool) -> Result<Vec<Need>> {
     let stack = &loaded.stack;
     let (mut named, mut errors) = (run_by(stack, services), Vec::new());
-    let built = stack.built().filter(|(name, _)| building && services.contains(*name));
-    for (service, build) in built {
-        match read(loaded, service, build) {
-            Ok(Some(dockerfile)) => named.extend(begun_from(build, &dockerfile)),
-            Ok(None) => {}
+    let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let builds = if building { services } else { &BTreeSet::new() };
+    for target in bake::plan(stack, builds, &Options { environment, ..Options::default() }).targets.values() {
+        match read_dockerfile(loaded, target) {
+            Ok(dockerfile) => named.extend(dockerfile.iter().flat_map(|file| begun_from(loaded, target, file))),
             Err(error) => errors.push(error),
         }
     }
@@ -82,54 +82,23 @@ fn own_images(stack: &Stack) -> BTreeSet<ImageRef> {
     names.filter_map(|name| name.parse().ok()).collect()
 }
 
-/// A Dockerfile's text and where it stands.
-struct Found {
-    text: String,
-    /// As it is shown: relative to the project.
-    shown: String,
-    /// The file; none for one in the compose file.
-    path: Option<Utf8PathBuf>,
-}
-
-/// Reads the Dockerfile of a build; none where it is fetched by the builder.
-fn read(loaded: &Loaded, service: &str, build: &Build) -> Result<Option<Found>> {
-    if let Some(text) = &build.dockerfile_inline {
-        return Ok(Some(Found { text: text.clone(), shown: format!("{service} (inline Dockerfile)"), path: None }));
-    }
-    if build.context.contains("://") || build.context.starts_with("git@") {
-        return Ok(None);
-    }
-    let path = Utf8Path::new(&build.context).join(build.dockerfile.as_deref().unwrap_or("Dockerfile"));
-    let shown = loaded.shown(&path).to_string();
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(Found { text, shown, path: Some(path) })),
-        Err(error) => {
-            let error = Error::cannot(format!("cannot read the Dockerfile `{shown}` of `{service}`: {error}"));
-            let place = loaded.stack.sources.find(&steps(["services", service, "build"]));
-            Err(place.into_iter().fold(error, Error::at))
-        }
-    }
-}
-
 /// The images that a build needs.
-fn begun_from(build: &Build, found: &Found) -> Vec<Named> {
-    let images = dockerfile::parse(&found.text).images(build.target.as_deref(), &arguments(build));
-    let named = images.into_iter().filter_map(|base| {
-        let place = found.path.as_ref().map(|path| Place::line(path.clone(), base.line));
-        Some(Named { reference: replaced(build, base.reference)?, by: format!("{}:{}", found.shown, base.line), place })
+fn begun_from(loaded: &Loaded, target: &Target, file: &Dockerfile) -> Vec<Named> {
+    let shown = match &target.dockerfile {
+        Some(path) => loaded.shown(path).to_string(),
+        None => format!("inline Dockerfile of {}", target.services.keys().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    let images = file.images(target.target.as_deref(), &target.args).into_iter();
+    let named = images.filter_map(|base| {
+        let place = target.dockerfile.as_ref().map(|path| Place::line(path.clone(), base.line));
+        Some(Named { reference: replaced(target, base.reference)?, by: format!("{shown}:{}", base.line), place })
     });
     named.collect()
 }
 
-/// The values of build arguments; one that has none in the compose file takes the environment's.
-fn arguments(build: &Build) -> BTreeMap<String, String> {
-    let value = |name: &String, value: &Option<String>| value.clone().or_else(|| std::env::var(name).ok());
-    build.args.iter().filter_map(|(name, given)| Some((name.clone(), value(name, given)?))).collect()
-}
-
 /// What a reference means once named contexts, which replace images by name, are put in; none if it is no image then.
-fn replaced(build: &Build, reference: String) -> Option<String> {
-    match build.additional_contexts.get(&reference) {
+fn replaced(target: &Target, reference: String) -> Option<String> {
+    match target.contexts.get(&reference) {
         None => Some(reference),
         Some(context) => context.strip_prefix(IMAGE_CONTEXT).map(str::to_owned),
     }
@@ -137,6 +106,8 @@ fn replaced(build: &Build, reference: String) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8Path;
+
     use super::*;
     use crate::docker::compose::Project;
     use crate::stack::source::{Source, Sources};
@@ -166,12 +137,12 @@ services:
   app:
     image: team/app:1
     build:
-      context: /p
+      context: /
       args: {BASE: slim}
-      additional_contexts: {tools: docker-image://tools:2, assets: /p/assets}
+      additional_contexts: {tools: docker-image://tools:2, assets: /assets}
       dockerfile_inline: |
         ARG BASE
-        FROM maker:$BASE AS make
+        FROM maker:$$BASE AS make
         COPY --from=tools /t /t
         COPY --from=assets /a /a
         FROM scratch
@@ -188,7 +159,7 @@ services:
     #[test]
     fn dockerfiles_count_only_when_building() {
         assert_eq!(collected(STACK, &["app"], false), []);
-        let inline = |line| format!("app (inline Dockerfile):{line}");
+        let inline = |line| format!("inline Dockerfile of app:{line}");
         assert_eq!(
             collected(STACK, &["app"], true),
             [pair("linter:3", &inline(7)), pair("maker:slim", &inline(2)), pair("tools:2", &inline(3))]
@@ -197,12 +168,12 @@ services:
 
     #[test]
     fn what_cannot_be_read_is_told_with_its_place_all_at_once() {
-        let broken = loaded("services:\n  a:\n    image: UPPER\n  b:\n    build:\n      context: /no/such/folder\n");
-        let error = collect(&broken, &["a".to_owned(), "b".to_owned()].into(), true).expect_err("two errors");
+        let broken = loaded(
+            "services:\n  a:\n    image: UPPER\n  b:\n    build:\n      context: /no/such/folder\n  c:\n    build:\n      context: /\n      dockerfile: no/such/file\n",
+        );
+        let error = collect(&broken, &["a", "b", "c"].map(str::to_owned).into(), true).expect_err("three errors");
         let places: Vec<_> = error.all().map(|one| one.place.as_ref().and_then(|place| place.line)).collect();
-        assert_eq!(places.len(), 2);
-        assert!(places.contains(&Some(3)), "{places:?}");
-        assert!(error.all().any(|one| one.message.contains("/no/such/folder/Dockerfile")), "{error:?}");
+        assert_eq!(places, [Some(6), Some(10), Some(3)]);
     }
 
     #[test]

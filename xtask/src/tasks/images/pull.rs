@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 
 use crate::context::Context;
 use crate::docker::pull::{Progress, Refusal, pull, refusal};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::{Call, Next, Source};
 use crate::stack::ImageRef;
 
@@ -57,7 +57,8 @@ pub fn all(ctx: &Context, images: &[&ImageRef]) -> Result<Vec<Option<Refused>>> 
     };
     let done: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_ONCE.min(images.len())).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().map(|worker| worker.join().expect("a pull does not panic")).collect()
+        let ended = || Error::cannot("a thread ended unexpectedly");
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(ended()))).collect()
     });
     let mut done = done.into_iter().collect::<Result<Vec<_>>>()?.concat();
     done.sort_by_key(|(index, _)| *index);
@@ -77,26 +78,32 @@ fn order(images: &[&ImageRef]) -> VecDeque<usize> {
     order.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Pulls one image, trying again what may pass.
+/// Pulls one image and tells it.
 fn one(ctx: &Context, image: &ImageRef) -> Result<Option<Refused>> {
     let (started, timer) = (Instant::now(), ctx.ui.timer("pull"));
     timer.set_message(image.to_string());
-    let mut pauses = PAUSES.into_iter();
-    let refused = loop {
-        let (refused, answered) = attempt(ctx, image, &timer)?;
-        let Some(refused) = refused else { break None };
-        match (refused.why, pauses.next()) {
-            (Refusal::Transient, Some(pause)) => ctx.runner.cancel().sleep(pause)?,
-            // A registry that never got as far as a manifest serves nothing.
-            (Refusal::Transient, None) if !answered => break Some(Refused { why: Refusal::Silent, ..refused }),
-            _ => break Some(refused),
-        }
-    };
+    let refused = tries(ctx, image, &timer);
     timer.finish_and_clear();
+    let refused = refused?;
     if refused.is_none() {
         ctx.ui.step("pull", format!("{image} in {:.1} s", started.elapsed().as_secs_f32()));
     }
     Ok(refused)
+}
+
+/// Tries again what may pass.
+fn tries(ctx: &Context, image: &ImageRef, timer: &ProgressBar) -> Result<Option<Refused>> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let (refused, answered) = attempt(ctx, image, timer)?;
+        let Some(refused) = refused else { return Ok(None) };
+        match (refused.why, pauses.next()) {
+            (Refusal::Transient, Some(pause)) => ctx.runner.cancel().sleep(pause)?,
+            // A registry that never got as far as a manifest serves nothing.
+            (Refusal::Transient, None) if !answered => return Ok(Some(Refused { why: Refusal::Silent, ..refused })),
+            _ => return Ok(Some(refused)),
+        }
+    }
 }
 
 /// One try: why it failed, and whether the registry had answered.
