@@ -239,7 +239,7 @@ pub enum SecretsAction {
 /// Options of `test`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TestArgs {
-    /// Run only the tests whose name contains this
+    /// Run only the suite of this name, or else the tests of `cargo test` whose name contains this
     pub filter: Option<String>,
 }
 
