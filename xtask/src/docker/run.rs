@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-/// Runs a command in a container of its own, which is removed at its end; `name` is the container's.
+/// Runs a command in a container of its own, which is removed at its end; `name` is the container's. `entrypoint` takes the place of
+/// the image's own.
 pub fn run(
     name: &str,
     labels: &BTreeMap<String, String>,
     env: &[(String, String)],
     image: &str,
     command: &[String],
+    entrypoint: Option<&str>,
 ) -> Vec<String> {
     let mut argv = ["docker", "run", "--rm", "--init", "--pull", "never", "--name", name].map(str::to_owned).to_vec();
     labels.iter().for_each(|(key, value)| argv.extend(["--label".to_owned(), format!("{key}={value}")]));
     env.iter().for_each(|(key, value)| argv.extend(["--env".to_owned(), format!("{key}={value}")]));
+    argv.extend(entrypoint.into_iter().flat_map(|program| ["--entrypoint".to_owned(), program.to_owned()]));
     argv.push(image.to_owned());
     [argv, command.to_vec()].concat()
 }
@@ -27,7 +30,7 @@ mod tests {
         let env = [("A".to_owned(), "a b".to_owned())];
         let command = ["npm".to_owned(), "test".to_owned()];
         assert_eq!(
-            run("test-1", &labels, &env, "shop/a:1", &command).join("|"),
+            run("test-1", &labels, &env, "shop/a:1", &command, None).join("|"),
             "docker|run|--rm|--init|--pull|never|--name|test-1|--label|l=v|--env|A=a b|shop/a:1|npm|test"
         );
     }

@@ -26,7 +26,7 @@ pub(super) fn inside(ctx: &Context, loaded: &Loaded, planned: &Planned, service:
     let env = environment(planned.suite, &[], None)?;
     let copy = Copy::new("test", BTreeSet::from([service.to_owned()]), isolated::DEADLINE);
     let guard = Guard::new(ctx, &copy.name);
-    let argv = run(&copy.name, &copy.labels(), &env, &staged.stack.image_of(service), &planned.argv);
+    let argv = run(&copy.name, &copy.labels(), &env, &staged.stack.image_of(service), &planned.argv, None);
     guard.finish(follow(ctx, planned, Call::new(argv)))
 }
 
