@@ -95,28 +95,57 @@ struct Row<'a> {
     failed: u64,
     skipped: u64,
     seconds: f64,
+    /// Why it failed, if it did.
+    error: Option<&'a Error>,
 }
 
-/// Prints the table, or the JSON document.
+/// Whether nothing failed because nothing ran.
+pub fn ran_nothing(outcomes: &[Outcome]) -> bool {
+    outcomes.iter().all(|outcome| outcome.counts.ran() == 0 && outcome.error.is_none() && !outcome.check)
+}
+
+/// Prints the table, or the JSON document, and tells of each failure.
+///
+/// # Errors
+/// [`Error::answered`] where a suite failed.
 pub fn tell(ctx: &Context, outcomes: &[Outcome]) -> Result<()> {
     let mut sum = Counts::default();
     outcomes.iter().for_each(|outcome| sum += outcome.counts);
-    if !ctx.json() {
-        return report::text(&format!("{}{} passed, {} failed\n", table(outcomes), sum.passed, sum.failed));
+    if ctx.json() {
+        report::json(&Answer::of(outcomes, sum))?;
+    } else {
+        report::text(&format!("{}{} passed, {} failed\n", table(outcomes), sum.passed, sum.failed))?;
     }
-    let row = |one: &Outcome| (one.error.is_none(), seconds(one.took), one.counts);
-    let rows = outcomes.iter().map(|one| {
-        let (ok, seconds, Counts { passed, failed, skipped }) = row(one);
-        Row { name: &one.name, check: one.check, ok, passed, failed, skipped, seconds }
-    });
-    report::json(&Answer {
-        ok: outcomes.iter().all(|outcome| outcome.error.is_none()),
-        passed: sum.passed,
-        failed: sum.failed,
-        skipped: sum.skipped,
-        seconds: seconds(outcomes.iter().map(|outcome| outcome.took).sum()),
-        suites: rows.collect(),
-    })
+    match Error::join(outcomes.iter().filter_map(|outcome| outcome.error.clone())) {
+        Some(error) => {
+            ctx.ui.error(&error);
+            Err(Error::answered())
+        }
+        None => Ok(()),
+    }
+}
+
+impl<'a> Answer<'a> {
+    fn of(outcomes: &'a [Outcome], sum: Counts) -> Self {
+        let row = |one: &'a Outcome| Row {
+            name: &one.name,
+            check: one.check,
+            ok: one.error.is_none(),
+            passed: one.counts.passed,
+            failed: one.counts.failed,
+            skipped: one.counts.skipped,
+            seconds: seconds(one.took),
+            error: one.error.as_ref(),
+        };
+        Self {
+            ok: outcomes.iter().all(|outcome| outcome.error.is_none()),
+            passed: sum.passed,
+            failed: sum.failed,
+            skipped: sum.skipped,
+            seconds: seconds(outcomes.iter().map(|outcome| outcome.took).sum()),
+            suites: outcomes.iter().map(row).collect(),
+        }
+    }
 }
 
 /// Seconds, to the millisecond.

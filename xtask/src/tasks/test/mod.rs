@@ -15,7 +15,7 @@ use super::load::{Loaded, Undefined, load};
 use super::{images, isolated};
 use crate::cli::TestArgs;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result, none_of};
+use crate::error::{Error, Exit, Result};
 use crate::exec::Call;
 use crate::report;
 use count::Counts;
@@ -45,11 +45,10 @@ pub fn run(ctx: &Context, args: &TestArgs) -> Result<()> {
     for one in &planned {
         outcomes.push(perform(ctx, &loaded, one, &version)?);
     }
-    judge::tell(ctx, &outcomes)?;
-    let ran: u64 = outcomes.iter().map(|outcome| outcome.counts.ran()).sum();
-    let unmatched = args.filter.as_deref().filter(|_| ran == 0 && outcomes.iter().all(|one| one.error.is_none() && !one.check));
-    let none = unmatched.map(|filter| Error::failed(format!("no test's name contains `{filter}`")));
-    none_of(outcomes.into_iter().filter_map(|outcome| outcome.error).chain(none).collect())
+    if let Some(filter) = args.filter.as_deref().filter(|_| judge::ran_nothing(&outcomes)) {
+        return Err(Error::failed(format!("no test's name contains `{filter}`")));
+    }
+    judge::tell(ctx, &outcomes)
 }
 
 /// Makes sure of the engine and of the images, where a suite wants them.
