@@ -1,3 +1,5 @@
+//! Suites and templates, right and wrong ones.
+
 use camino::Utf8Path;
 use proptest::prelude::*;
 
