@@ -55,7 +55,7 @@ fn grouped(command: &Command) -> String {
 }
 
 /// Splits where a task's name begins another task. A word after an option that takes a value, or after `--`, is no task; nor is
-/// the second word of a task with subcommands of its own.
+/// one that the task before it knows by itself, as a subcommand or as a value of its own.
 fn split(command: &Command, argv: Vec<OsString>) -> Vec<Vec<OsString>> {
     let mut words = argv.into_iter();
     let program = words.next().unwrap_or_default();
@@ -64,7 +64,8 @@ fn split(command: &Command, argv: Vec<OsString>) -> Vec<Vec<OsString>> {
     let (mut value_follows, mut literal) = (false, false);
     for word in words {
         let text = word.to_str().unwrap_or_default().to_owned();
-        let named = command.find_subcommand(&text).filter(|_| !value_follows && !literal && !text.starts_with('-'));
+        let known = task.is_some_and(|task| knows(task, &text));
+        let named = command.find_subcommand(&text).filter(|_| !value_follows && !literal && !known && !text.starts_with('-'));
         if named.is_some() && task.is_some() {
             segments.push(vec![program.clone()]);
         }
@@ -76,6 +77,11 @@ fn split(command: &Command, argv: Vec<OsString>) -> Vec<Vec<OsString>> {
         }
     }
     segments
+}
+
+/// Whether a task takes this word for one of the values it lists, as `bench` takes `smoke`.
+fn knows(task: &Command, word: &str) -> bool {
+    task.get_positionals().flat_map(Arg::get_possible_values).any(|value| value.matches(word, false))
 }
 
 /// Whether the word after this one is its value.
@@ -130,6 +136,8 @@ mod tests {
             ("prod-build --tag smoke", &["prod-build --tag smoke"]),
             ("prod-logs -- smoke", &["prod-logs -- smoke"]),
             ("secrets init", &["secrets init"]),
+            ("bench start smoke", &["bench start smoke"]),
+            ("test smoke", &["test", "smoke"]),
         ] {
             assert_eq!(segments(line), expected, "{line}");
         }

@@ -239,7 +239,7 @@ pub enum SecretsAction {
 /// Options of `test`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TestArgs {
-    /// Run only the tests whose name contains this
+    /// Run only the suite of this name, or else the tests of `cargo test` whose name contains this
     pub filter: Option<String>,
 }
 
@@ -249,9 +249,9 @@ pub struct BenchArgs {
     /// What to measure
     #[arg(value_enum)]
     pub what: Vec<Bench>,
-    /// How often each side is measured, alternating
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50))]
-    pub rounds: u32,
+    /// How often each side is measured, in turns; 3 if not given, for `smoke` 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub rounds: Option<u32>,
 }
 
 /// A comparison that `bench` makes.

@@ -180,6 +180,13 @@ impl Ui {
         }
     }
 
+    /// A line that a program wrote for the person: what a test runner says, as it says it. With `-vv` it is shown already.
+    pub fn relay(&self, line: &str) {
+        if !self.quiet && self.verbosity < 2 {
+            self.line(line);
+        }
+    }
+
     /// A bar with a label and a changing message; hidden where nothing moves.
     pub fn timer(&self, label: &str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new_spinner());

@@ -27,6 +27,11 @@ impl Project {
     pub fn config(&self) -> Vec<String> {
         [self.base(), words(["config", "--format", "yaml"])].concat()
     }
+
+    /// Starts the project as compose does, and waits until all of it is healthy.
+    pub fn up_and_wait(&self) -> Vec<String> {
+        [self.base(), words(["up", "--wait", "--pull", "never"])].concat()
+    }
 }
 
 /// Commands on a project that exists in the engine, by its name alone.

@@ -65,14 +65,15 @@ pub fn logs(container: &str, tail: u32) -> Vec<String> {
     words(["docker", "logs", "--tail", &tail.to_string(), container])
 }
 
-/// Unpacks a tar archive on stdin into a folder of a container, keeping owners.
+/// Unpacks a tar archive on stdin into a folder of a container, keeping owners. Not with `--archive`: the engine would then look
+/// the container's user up among the host's and fail for one that the host does not have.
 pub fn unpack_into(container: &str, folder: &str) -> Vec<String> {
-    words(["docker", "cp", "--archive", "-", &format!("{container}:{folder}")])
+    words(["docker", "cp", "-", &format!("{container}:{folder}")])
 }
 
 /// Copies the contents of a host folder into a folder of a container, keeping owners.
 pub fn copy_into(container: &str, source: &str, target: &str) -> Vec<String> {
-    words(["docker", "cp", "--archive", &format!("{source}/."), &format!("{container}:{target}")])
+    words(["docker", "cp", &format!("{source}/."), &format!("{container}:{target}")])
 }
 
 /// Reports what happens to the containers of a project, from `since` (seconds since 1970) on, one JSON object a line.

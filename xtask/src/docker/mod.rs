@@ -9,4 +9,5 @@ pub mod info;
 pub mod progress;
 pub mod pull;
 pub mod release;
+pub mod run;
 pub mod stand_in;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::source::{Sources, Step};
+use super::suite::Suite;
 use super::units::{Bytes, Span};
 use crate::error::Error;
 
@@ -20,6 +21,8 @@ pub const KEY: &str = "x-xtask";
 pub struct ProjectExtension {
     /// How `smoke` judges the stack.
     pub smoke: SmokeExtension,
+    /// The repository's tests and checks, in the order in which `test` runs them.
+    pub tests: Vec<Suite>,
 }
 
 /// `x-xtask.smoke`.
@@ -186,7 +189,8 @@ fn unknown_name(message: &str) -> Option<(String, Vec<String>)> {
     Some((unknown.to_owned(), known))
 }
 
-fn placed(error: Error, steps: &[Step], sources: &Sources) -> Error {
+/// Adds the place of what stands at `steps`, where a file has it.
+pub(super) fn placed(error: Error, steps: &[Step], sources: &Sources) -> Error {
     match sources.find(steps) {
         Some(place) => error.at(place),
         None => error,

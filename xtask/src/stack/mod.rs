@@ -10,6 +10,7 @@ pub mod isolate;
 mod model;
 mod parse;
 pub mod source;
+pub mod suite;
 mod units;
 pub mod variables;
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::extension::{check_probes, read};
 use super::model::{Network, Secret, Service, Stack};
 use super::source::{Sources, Step, steps};
+use super::suite::check_suites;
 use crate::error::{Error, Place, Result, none_of};
 
 /// Reads the resolved project.
@@ -35,6 +36,7 @@ pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
     for (name, secret) in &mut stack.secrets {
         secret.extension = read(&raw["secrets"][name], &steps(["secrets", name]), &stack.sources, &mut errors);
     }
+    check_suites(&stack.extension.tests, &stack.sources, &mut errors);
     none_of(errors)?;
     stack.raw = raw;
     Ok(stack)

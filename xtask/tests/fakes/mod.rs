@@ -1,5 +1,7 @@
 //! A machine as a test wants it: a project, and fake programs first on `PATH`, or nothing but them.
 
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -46,6 +48,11 @@ impl Machine {
     pub fn only_fakes(mut self) -> Self {
         self.path = self.project.file(FOLDER).into_os_string();
         self
+    }
+
+    /// Writes a file of the project.
+    pub fn write(&self, path: &str, text: &str) {
+        self.project.write(path, text);
     }
 
     /// Sets a variable of the environment.

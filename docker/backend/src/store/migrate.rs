@@ -138,7 +138,7 @@ async fn apply(transaction: &Transaction<'_>, migration: &Migration) -> Result<(
 impl Migration {
     /// A fingerprint of the step's text.
     fn checksum(&self) -> String {
-        Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(self.sql).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 }
 

@@ -26,7 +26,7 @@ fn contents(listed: &Value) -> Vec<&str> {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn the_root_says_who_answers() {
     let (backend, _database) = backend(|settings| settings.set("APP_ENV", "staging"));
     let root = Request::new("GET", "/").send(backend.api);
@@ -39,7 +39,7 @@ fn the_root_says_who_answers() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_session_and_its_messages_come_back() {
     let (backend, database) = backend(|settings| settings);
     let created = Request::new("POST", "/api/sessions").json(&json!({"title": "Grüße"})).send(backend.api).value();
@@ -58,7 +58,7 @@ fn a_session_and_its_messages_come_back() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn messages_come_in_pages() {
     let (backend, _database) = backend(|settings| settings);
     let (id, token) = backend.session();
@@ -73,7 +73,7 @@ fn messages_come_in_pages() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_message_is_not_readable_in_the_database() {
     let (backend, database) = backend(|settings| settings);
     let (id, token) = backend.session();
@@ -91,7 +91,7 @@ fn a_message_is_not_readable_in_the_database() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn what_happens_is_written_to_the_event_log() {
     let (backend, database) = backend(|settings| settings);
     let (id, token) = backend.session();
@@ -105,7 +105,7 @@ fn what_happens_is_written_to_the_event_log() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_token_opens_its_own_session_only() {
     let (backend, _database) = backend(|settings| settings);
     let ((id, token), (_, other)) = (backend.session(), backend.session());
@@ -125,7 +125,7 @@ fn a_token_opens_its_own_session_only() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_session_ends() {
     let (backend, _database) = backend(|settings| settings.set("SESSION_TTL", "1"));
     let (id, token) = backend.session();
@@ -136,7 +136,7 @@ fn a_session_ends() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_deleted_session_takes_no_messages() {
     let (backend, database) = backend(|settings| settings);
     let (id, token) = backend.session();
@@ -146,7 +146,7 @@ fn a_deleted_session_takes_no_messages() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn bad_requests_get_the_right_answer() {
     let (backend, _database) = backend(|settings| settings);
     let (id, token) = backend.session();
@@ -177,7 +177,7 @@ fn bad_requests_get_the_right_answer() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn who_asks_too_often_has_to_wait() {
     let (backend, _database) = backend(|settings| settings.set("RATE_LIMIT_PER_MINUTE", "2").set("TRUST_PROXY_HEADERS", "true"));
     // Addresses that no other test and no earlier run has used.

@@ -8,7 +8,7 @@ fn backend() -> (Backend, Database) {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn health_names_every_service() {
     let (backend, _database) = backend();
     for health in [backend.asks("/health"), Request::new("GET", "/api/health").send(backend.api)] {
@@ -25,7 +25,7 @@ fn health_names_every_service() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn every_health_path_answers() {
     let (backend, _database) = backend();
     for path in ["/health", "/healthz", "/health/live", "/ready", "/health/ready", "/metrics"] {
@@ -36,7 +36,7 @@ fn every_health_path_answers() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn the_status_page_has_what_the_frontend_shows() {
     let (backend, _database) = backend();
     backend.session();
@@ -50,7 +50,7 @@ fn the_status_page_has_what_the_frontend_shows() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_backend_without_its_schema_is_alive_but_not_ready() {
     let database = Database::create();
     let backend = Backend::start(Settings::new(&database));
@@ -73,7 +73,7 @@ fn a_backend_without_its_schema_is_alive_but_not_ready() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn metrics_are_valid_prometheus_text() {
     let (backend, _database) = backend();
     Request::new("GET", "/no/such/path/7f3a").send(backend.api);

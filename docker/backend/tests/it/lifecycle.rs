@@ -24,7 +24,7 @@ fn wait_for_a_waiting_request(database: &Database) {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_request_in_flight_finishes_before_the_process_ends() {
     let (mut backend, database) = backend(|settings| settings);
     let (id, token) = backend.session();
@@ -47,7 +47,7 @@ fn a_request_in_flight_finishes_before_the_process_ends() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_request_that_does_not_finish_is_cut_off() {
     let (mut backend, database) = backend(|settings| settings.set("SHUTDOWN_TIMEOUT", "1"));
     let (id, token) = backend.session();
@@ -65,7 +65,7 @@ fn a_request_that_does_not_finish_is_cut_off() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn idle_connections_do_not_delay_the_end() {
     let (mut backend, _database) = backend(|settings| settings);
     let _silent = TcpStream::connect(backend.api).expect("a connection");
@@ -80,7 +80,7 @@ fn idle_connections_do_not_delay_the_end() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_balancer_gets_time_to_notice() {
     let (mut backend, _database) = backend(|settings| settings.set("SHUTDOWN_DELAY", "1"));
     backend.signal("TERM");

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::support::{Backend, Database, Settings, http::Request, setting};
+use crate::support::{Backend, Database, Settings, http::Request, secret};
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_request_id_goes_from_the_header_into_every_line_and_back() {
     let database = Database::create();
     let backend = Backend::ready(Settings::new(&database));
@@ -29,7 +29,7 @@ fn a_request_id_goes_from_the_header_into_every_line_and_back() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_made_up_request_id_is_in_the_answer_and_the_log() {
     let database = Database::create();
     let backend = Backend::ready(Settings::new(&database));
@@ -41,7 +41,7 @@ fn a_made_up_request_id_is_in_the_answer_and_the_log() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn logs_are_for_people_in_development() {
     let database = Database::create();
     let backend = Backend::ready(Settings::new(&database).set("APP_ENV", "development"));
@@ -51,7 +51,7 @@ fn logs_are_for_people_in_development() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn secrets_are_neither_in_the_log_nor_in_the_environment() {
     let database = Database::create();
     let settings = Settings::new(&database).set("LOG_LEVEL", "trace");
@@ -62,7 +62,7 @@ fn secrets_are_neither_in_the_log_nor_in_the_environment() {
     let log = backend.log();
     let environment = fs::read(format!("/proc/{}/environ", backend.pid())).expect("a running process");
     let environment = String::from_utf8_lossy(&environment);
-    let password = setting("TEST_POSTGRES_PASSWORD");
+    let password = secret("TEST_POSTGRES_PASSWORD");
     for secret in [crate::support::JWT_SECRET, crate::support::ENCRYPTION_KEY, &password] {
         assert!(!log.contains(secret), "a secret is in the log");
         assert!(!environment.contains(secret), "a secret is in the environment");

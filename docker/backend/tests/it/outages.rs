@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Backend, Database, Gate, Settings, http::Request, setting, wait_for};
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn without_the_database_the_backend_is_alive_and_says_what_is_wrong() {
     let database = Database::create();
     let gate = Gate::new(format!("{}:{}", setting("TEST_POSTGRES_HOST"), setting("TEST_POSTGRES_PORT")), true);
@@ -41,7 +41,7 @@ fn without_the_database_the_backend_is_alive_and_says_what_is_wrong() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn without_redis_the_backend_works_on_but_asks_for_no_more_requests() {
     let database = Database::create();
     let redis_url = setting("TEST_REDIS_URL");

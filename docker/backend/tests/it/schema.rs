@@ -5,7 +5,7 @@ use std::{process::Stdio, thread, time::Duration};
 use crate::support::{Database, Gate, Settings, run, setting};
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn every_table_has_a_uuid_key_and_a_time() {
     let database = migrated();
     let tables = database.texts(
@@ -18,7 +18,7 @@ fn every_table_has_a_uuid_key_and_a_time() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn every_table_but_the_keys_has_an_index_of_its_own() {
     let indexed = migrated().texts(
         "SELECT DISTINCT tablename::text FROM pg_indexes
@@ -28,7 +28,7 @@ fn every_table_but_the_keys_has_an_index_of_its_own() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_change_moves_updated_at() {
     let database = migrated();
     let with_triggers =
@@ -40,7 +40,7 @@ fn a_change_moves_updated_at() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn migrating_again_changes_nothing() {
     let database = migrated();
     let applied = || database.texts("SELECT applied_at::text FROM schema_migrations");
@@ -50,7 +50,7 @@ fn migrating_again_changes_nothing() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn several_may_migrate_at_once() {
     let database = Database::create();
     let settings = Settings::new(&database);
@@ -63,7 +63,7 @@ fn several_may_migrate_at_once() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn a_changed_migration_is_refused() {
     let database = migrated();
     database.execute("UPDATE schema_migrations SET checksum = 'another'");
@@ -74,7 +74,7 @@ fn a_changed_migration_is_refused() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn migrate_waits_for_a_database_that_comes_late() {
     let database = Database::create();
     let gate = Gate::new(format!("{}:{}", setting("TEST_POSTGRES_HOST"), setting("TEST_POSTGRES_PORT")), false);
@@ -88,7 +88,7 @@ fn migrate_waits_for_a_database_that_comes_late() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and Redis"]
+#[ignore = "needs an engine"]
 fn migrate_does_not_wait_for_a_wrong_password_to_become_right() {
     let database = Database::create();
     let output = run(Settings::new(&database).secret("POSTGRES_PASSWORD", "hunter2").command(&["migrate"]));

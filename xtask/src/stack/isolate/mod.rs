@@ -17,7 +17,7 @@ pub use carry::{Carried, SECRETS_DIR, SecretFile, SecretValue, carry_secrets};
 /// on two cores.
 const START_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The bridge that services on internal networks only join so that their probes can reach them.
+/// The bridge that services on internal networks only join so that this machine can reach them.
 const PROBE_NETWORK: &str = "xtask-probes";
 
 /// What the isolated copy is to be like.
@@ -35,6 +35,8 @@ pub struct Options {
     pub start_interval: bool,
     /// Whether a host path is a folder (true), something else (false), or not there (none).
     pub is_dir: BTreeMap<Utf8PathBuf, Option<bool>>,
+    /// TCP ports to be reached from this machine beside those that are published or probed, by service.
+    pub open: BTreeMap<String, BTreeSet<u16>>,
 }
 
 /// The isolated copy and what must be put into its containers before they start.
@@ -76,7 +78,7 @@ pub fn isolate(stack: &Stack, options: &Options) -> Isolated {
         retain_needs(&mut service, &options.services);
         quicken(&mut service, options);
         own_mounts(name, &mut service, options, &mut volumes, &mut isolated.folders);
-        let ports = open_ports(stack, name);
+        let ports = open_ports(stack, name, options);
         if !ports.is_empty() && only_internal(stack, name) {
             join_probe_network(&mut service, &mut networks);
         }
@@ -195,13 +197,14 @@ fn own_networks(networks: &Value) -> Map<String, Value> {
     networks.as_object().into_iter().flatten().map(fresh).collect()
 }
 
-/// The ports a service publishes and those its probes ask for, each on loopback at a port that the engine chooses.
-fn open_ports(stack: &Stack, name: &str) -> Vec<Value> {
+/// The ports a service publishes, those its probes ask for and those the run wants open, each on loopback at a port that the engine chooses.
+fn open_ports(stack: &Stack, name: &str, options: &Options) -> Vec<Value> {
     let Some(service) = stack.services.get(name) else { return Vec::new() };
     let published = service.ports.iter().map(|port| (port.target, port.protocol.clone().unwrap_or_else(|| "tcp".into())));
-    let probed =
-        service.extension.probes.iter().filter_map(|probe| probe.tcp.or(probe.port)).map(|port| (port, "tcp".to_owned()));
-    let all: BTreeSet<(u16, String)> = published.chain(probed).filter(|(port, _)| *port != 0).collect();
+    let probed = service.extension.probes.iter().filter_map(|probe| probe.tcp.or(probe.port));
+    let wanted = options.open.get(name).into_iter().flatten().copied();
+    let named = probed.chain(wanted).map(|port| (port, "tcp".to_owned()));
+    let all: BTreeSet<(u16, String)> = published.chain(named).filter(|(port, _)| *port != 0).collect();
     let open = |(target, protocol)| json!({"mode": "ingress", "target": target, "protocol": protocol, "host_ip": "127.0.0.1"});
     all.into_iter().map(open).collect()
 }
@@ -247,6 +250,7 @@ mod tests {
             deadline: Duration::from_secs(120),
             start_interval: true,
             is_dir: is_dir.map(|(path, is)| (path.into(), is)).into(),
+            open: BTreeMap::from([("opened".to_owned(), BTreeSet::from([6000]))]),
         };
         isolate(&stack, &options)
     }
@@ -323,12 +327,16 @@ services:
 services:
   a: {image: a, networks: {in: null}, x-xtask: {probes: [{tcp: 5432}]}}
   b: {image: b, networks: {in: null}}
+  opened: {image: c, networks: {in: null}}
 networks: {in: {internal: true}}
 ",
-            &["a", "b"],
+            &["a", "b", "opened"],
         );
         assert!(copy.project["services"]["a"]["networks"].get(PROBE_NETWORK).is_some());
         assert!(copy.project["services"]["b"]["networks"].get(PROBE_NETWORK).is_none());
+        let opened = &copy.project["services"]["opened"];
+        assert!(opened["networks"].get(PROBE_NETWORK).is_some());
+        assert_eq!(opened["ports"][0]["target"], 6000);
         assert_eq!(copy.project["networks"]["in"]["internal"], true);
     }
 

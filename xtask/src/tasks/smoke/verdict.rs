@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Run;
 use crate::docker::engine::Container;
 use crate::probe;
 use crate::stack::boot::Times;
@@ -45,14 +44,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict on a run that passed after `seconds`.
-    pub fn passed(run: &Run, loaded: &Loaded, needed: &[Needed], passed: Passed, seconds: f64) -> Self {
+    /// The verdict on a run that passed after `seconds`; `project` is the copy's name.
+    pub fn passed(project: &str, loaded: &Loaded, needed: &[Needed], passed: Passed, seconds: f64) -> Self {
         let stand_in = |one: &&Needed| one.stand_in.is_some();
         Self {
             passed: true,
             stack: loaded.stack.name.clone(),
             environment: loaded.environment.name(),
-            project: run.name.clone(),
+            project: project.to_owned(),
             addresses: passed.addresses,
             stand_ins: needed.iter().filter(stand_in).map(|one| one.reference.clone()).collect(),
             services: passed.booted.services.iter().map(|(service, _, times)| ServiceTimes::new(service, times)).collect(),

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Database, database, http::Request, http::Response, setting, unique, wait_for};
+use super::{Database, database, http::Request, http::Response, secret, setting, unique, wait_for};
 
 /// The secrets given to every backend, each in a file.
 pub const JWT_SECRET: &str = "the-secret-that-signs-the-tokens-of-tests";
@@ -52,7 +52,7 @@ impl Settings {
             .set("POSTGRES_USER", setting("TEST_POSTGRES_USER"))
             .set("POSTGRES_DB", &database.name)
             .set("REDIS_URL", setting("TEST_REDIS_URL"))
-            .secret("POSTGRES_PASSWORD", &setting("TEST_POSTGRES_PASSWORD"))
+            .secret("POSTGRES_PASSWORD", &secret("TEST_POSTGRES_PASSWORD"))
     }
 
     /// Sets a variable.

@@ -5,7 +5,7 @@ use std::{process, sync::LazyLock};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Config, NoTls, Row, types::ToSql};
 
-use super::{setting, unique};
+use super::{secret, setting, unique};
 
 /// Drives all connections of all tests.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("an async runtime"));
@@ -64,7 +64,7 @@ fn connect(name: &str) -> Client {
         .host(setting("TEST_POSTGRES_HOST"))
         .port(port())
         .user(setting("TEST_POSTGRES_USER"))
-        .password(setting("TEST_POSTGRES_PASSWORD"))
+        .password(secret("TEST_POSTGRES_PASSWORD"))
         .dbname(name);
     let (client, connection) = RUNTIME.block_on(config.connect(NoTls)).expect("the test database answers");
     // Ends with an error when the database is dropped, which is how each of them ends.

@@ -12,7 +12,7 @@ pub use self::{
 };
 
 use std::{
-    env,
+    env, fs,
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
@@ -24,6 +24,14 @@ pub const PATIENCE: Duration = Duration::from_secs(15);
 /// A variable that the tests cannot do without.
 pub fn setting(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set; the head of tests/it/main.rs says what is needed"))
+}
+
+/// A secret that the tests cannot do without: the text of the file that `NAME_FILE` names, else `NAME` itself.
+pub fn secret(name: &str) -> String {
+    match env::var(format!("{name}_FILE")) {
+        Ok(file) => fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}")).trim().to_owned(),
+        Err(_) => setting(name),
+    }
 }
 
 /// Waits until `probe` gives something, and gives it on.

@@ -1,9 +1,8 @@
 //! Removing what runs have made: this one, however it ends, and earlier ones that were killed.
 
-use super::verdict::addresses;
+use super::{engine, owner};
 use crate::context::Context;
 use crate::error::Result;
-use crate::tasks::{engine, launch, owner};
 
 /// Removes what a run has made, whatever way it ends.
 pub struct Guard<'a> {
@@ -31,17 +30,9 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Leaves the stack, whether it passed or not, and says how to reach and remove it.
-    pub fn keep<T>(mut self, name: &str, outcome: Result<T>) -> Result<T> {
+    /// Leaves everything.
+    pub fn keep(mut self) {
         self.done = true;
-        let containers = launch::containers(self.ctx, name)?;
-        self.ctx.ui.step("kept", format!("project {name}"));
-        for one in addresses(&containers) {
-            self.ctx.ui.more(format!("{} port {} at {}", one.service, one.port, one.address));
-        }
-        self.ctx.ui.more(format!("look: docker compose -p {name} ps"));
-        self.ctx.ui.more(format!("remove: docker compose -p {name} down --volumes"));
-        outcome
     }
 }
 

@@ -1,0 +1,118 @@
+//! An isolated copy of a stack, or of a part of it, in the engine: named, marked, created, filled and booted. What makes it
+//! isolated is decided in [`crate::stack::isolate`]; [`super::leftovers`] removes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use super::engine::Part;
+use super::load::Loaded;
+use super::secrets::{Absent, values};
+use super::{launch, owner};
+use crate::context::Context;
+use crate::docker::engine::{self as client, Container};
+use crate::error::Result;
+use crate::exec::Call;
+use crate::secret::{self, Value};
+use crate::stack::extension::SecretExtension;
+use crate::stack::isolate::{Folder, Isolated, Options, carry_secrets, host_paths, isolate};
+
+/// The first engine that knows `start_interval`.
+const START_INTERVAL_ENGINE: u32 = 25;
+
+/// How long a stack may take to come up that says nothing of it.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A copy to be made.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// Its project name, which no other run has.
+    pub name: String,
+    /// The value of the owner label; a stack that is to stay has an owner that is never gone.
+    pub owner: String,
+    /// The services in it.
+    pub services: BTreeSet<String>,
+    /// How long it may take to come up.
+    pub deadline: Duration,
+    /// Ports to be reached from this machine beside those that are published or probed, by service.
+    pub open: BTreeMap<String, BTreeSet<u16>>,
+}
+
+/// A copy that is up.
+#[derive(Debug)]
+pub struct Running {
+    /// How it came up.
+    pub booted: launch::Booted,
+    /// Its containers.
+    pub containers: Vec<Container>,
+    /// The secrets its services were given.
+    pub secrets: BTreeMap<String, Value>,
+}
+
+impl Copy {
+    /// A copy of these services whose name begins with `kind`.
+    pub fn new(kind: &str, services: BTreeSet<String>, deadline: Duration) -> Self {
+        Self { name: format!("{kind}-{}", short_id()), owner: owner::me(), services, deadline, open: BTreeMap::new() }
+    }
+
+    /// What marks everything that belongs to it: its name and its owner.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(owner::RUN.to_owned(), self.name.clone()), (owner::OWNER.to_owned(), self.owner.clone())])
+    }
+
+    /// How the copy differs from the original, where the engine knows `start_interval` or not.
+    pub fn options(&self, loaded: &Loaded, start_interval: bool) -> Options {
+        let is_dir = |path: Utf8PathBuf| {
+            let is = path.metadata().ok().map(|found| found.is_dir());
+            (path, is)
+        };
+        Options {
+            name: self.name.clone(),
+            labels: self.labels(),
+            services: self.services.clone(),
+            deadline: self.deadline,
+            start_interval,
+            is_dir: host_paths(&loaded.stack).into_iter().map(is_dir).collect(),
+            open: self.open.clone(),
+        }
+    }
+
+    /// Creates, fills and boots it. A [`super::leftovers::Guard`] of the same name removes it.
+    ///
+    /// # Errors
+    /// What cannot be created; services that do not come up, with their evidence; an interrupt.
+    pub fn start(&self, ctx: &Context, loaded: &Loaded, version: &Part) -> Result<Running> {
+        let options = self.options(loaded, version.major() >= START_INTERVAL_ENGINE);
+        let Isolated { mut project, folders, notes } = isolate(&loaded.stack, &options);
+        notes.iter().for_each(|note| ctx.ui.warn(note));
+        let carried = carry_secrets(&loaded.stack, &mut project, &options.labels);
+        let secrets = values(ctx, loaded, &carried, Absent::MakeUp)?;
+        let containers = launch::create(ctx, &self.name, &project, &[])?;
+        copy_folders(ctx, &containers, &folders)?;
+        launch::fill(ctx, &containers, &carried, &secrets)?;
+        let booted = launch::boot(ctx, &loaded.stack, &self.name, &containers, self.deadline)?;
+        for (i, row) in launch::waterfall(&booted).iter().enumerate() {
+            ctx.ui.step(if i == 0 { "boot" } else { "" }, row);
+        }
+        ctx.ui.more(format!("healthy in {:.1}s", booted.took.as_secs_f64()));
+        Ok(Running { booted, containers: launch::containers(ctx, &self.name)?, secrets })
+    }
+}
+
+/// Six hexadecimal digits that tell runs apart.
+fn short_id() -> String {
+    let declared = SecretExtension { bytes: Some(3), ..Default::default() };
+    let random = secret::generate("id", &declared).map(|value| String::from_utf8_lossy(value.expose()).into_owned());
+    random.unwrap_or_else(|_| format!("{:06x}", std::process::id()))
+}
+
+fn copy_folders(ctx: &Context, containers: &[Container], folders: &[Folder]) -> Result<()> {
+    for folder in folders {
+        for container in containers.iter().filter(|container| container.service() == folder.service) {
+            let argv = client::copy_into(&container.id, folder.source.as_str(), &folder.target);
+            ctx.runner.read(Call::new(argv).deadline(Duration::from_secs(300)))?;
+        }
+    }
+    Ok(())
+}
