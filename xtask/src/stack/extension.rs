@@ -69,7 +69,7 @@ pub struct Probe {
     pub contains: Option<String>,
     /// Names of metrics that a Prometheus answer must hold; a histogram's name stands for its buckets, sum and count.
     pub metrics: Vec<String>,
-    /// How long to keep trying; the smoke deadline if not given.
+    /// How long to keep trying once the stack is up; 15 s if not given.
     pub deadline: Option<Span>,
 }
 

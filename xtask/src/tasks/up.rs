@@ -15,7 +15,7 @@ use crate::docker::engine::Container;
 use crate::error::Result;
 use crate::exec::Call;
 use crate::report;
-use crate::stack::isolate::carry_secrets;
+use crate::stack::isolate::{carry_secrets, forget_attempts};
 use crate::stack::{Environment, select};
 use crate::ui::Tone;
 
@@ -63,6 +63,7 @@ fn wanted(loaded: &Loaded) -> Json {
         service["pull_policy"] = json!("never");
         if let Some(service) = service.as_object_mut() {
             service.remove("build");
+            forget_attempts(service);
         }
     }
     project

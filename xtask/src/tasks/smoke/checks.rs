@@ -7,16 +7,20 @@ use crate::docker::engine::{self as client, Container};
 use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 use crate::probe;
-use crate::stack::Bytes;
 use crate::stack::extension::Probe;
+use crate::stack::{Bytes, Span};
 use crate::tasks::evidence;
 use crate::tasks::load::Loaded;
 
+/// How long a probe that does not say is tried: its service is up already, so it need not wait for a start.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// Declared probes, and one for each published TCP port: something must answer there.
-pub fn probe(ctx: &Context, loaded: &Loaded, containers: &[Container], deadline: Duration) -> Result<Vec<probe::Outcome>> {
+pub fn probe(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Outcome>> {
     let targets = targets(loaded, containers)?;
     let timer = ctx.ui.timer("probes");
-    let until = Instant::now() + deadline;
+    let patience = targets.iter().filter_map(|target| target.probe.deadline).map(|span| span.0).max().unwrap_or(PATIENCE);
+    let until = Instant::now() + patience;
     let done = |outcome: &probe::Outcome| timer.set_message(format!("{} {}", outcome.service, outcome.what));
     let outcomes = probe::run(&targets, until, ctx.runner.cancel(), &done);
     timer.finish_and_clear();
@@ -60,6 +64,7 @@ fn targets(loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Targe
             };
             match container.host_port(port) {
                 Some((address, host_port)) => {
+                    probe.deadline.get_or_insert(Span(PATIENCE));
                     probe.port = probe.tcp.is_none().then_some(port);
                     targets.push(probe::Target { service: container.service().to_owned(), address, port: host_port, probe });
                 }

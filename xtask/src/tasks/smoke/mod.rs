@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
         let Running { booted, containers, .. } = copy.start(ctx, loaded, version)?;
         let (probes, memory) = std::thread::scope(|scope| {
             let memory = scope.spawn(|| checks::memory(ctx, loaded, &containers));
-            let probes = checks::probe(ctx, loaded, &containers, copy.deadline);
+            let probes = checks::probe(ctx, loaded, &containers);
             (probes, memory.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
         });
         let (probes, memory) = (probes?, memory?);
