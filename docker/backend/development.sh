@@ -1,7 +1,7 @@
 #!/bin/sh
 # The command of the development image: builds and runs the backend from the source in the working directory, and does both again
 # when the source changes. It looks for changes every second, because a bind mount does not report those made on the host on every
-# system. A debugger can attach to the running program through DEBUG_PORT.
+# system. A debugger can attach to the running program through the port DEBUG_PORT.
 #
 # What the service does and how the image is built are said elsewhere.
 set -eu
@@ -9,6 +9,7 @@ set -eu
 debug_port=${DEBUG_PORT:-9229}
 program=$CARGO_TARGET_DIR/release/backend
 backend=
+debugger=
 
 # A fingerprint of all that goes into the program.
 fingerprint() {
@@ -27,9 +28,20 @@ start() {
     backend=$!
 }
 
+# A debugger connects with `target extended-remote` and then attaches to the backend by its process id.
+listen_for_debuggers() {
+    gdbserver --multi "0.0.0.0:$debug_port" &
+    debugger=$!
+}
+
+is_running() {
+    [ -n "$1" ] && kill -0 "$1" 2>/dev/null
+}
+
 # Ends the program as its container would be ended, and waits for it.
 stop() {
-    if [ -n "$backend" ] && kill -TERM "$backend" 2>/dev/null; then
+    if is_running "$backend"; then
+        kill -TERM "$backend"
         wait "$backend" || echo "development: the backend ended with code $?" >&2
     fi
     backend=
@@ -37,14 +49,10 @@ stop() {
 
 finish() {
     stop
-    kill "$debugger"
     exit 0
 }
 
-gdbserver --multi "0.0.0.0:$debug_port" &
-debugger=$!
 trap finish TERM INT
-
 seen=
 while true; do
     now=$(fingerprint)
@@ -58,6 +66,8 @@ while true; do
             echo "development: the build failed; waiting for a change" >&2
         fi
     fi
+    # The debug server may end with its last connection.
+    is_running "$debugger" || listen_for_debuggers
     sleep 1 &
     wait $!
 done
