@@ -130,6 +130,11 @@ impl Ui {
         self.dress.moving
     }
 
+    /// Whether colour may stand in an answer that goes to the terminal, and not to a file or another program.
+    pub fn answers_in_color(&self) -> bool {
+        self.dress.color && std::io::stdout().is_terminal()
+    }
+
     /// How much of the commands to show: 0 nothing, 1 the commands, 2 their output too.
     pub fn verbosity(&self) -> u8 {
         self.verbosity

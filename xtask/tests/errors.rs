@@ -84,7 +84,11 @@ fn variables_come_from_files_and_examples() {
     let text = "services:\n  a:\n    image: ${IMAGE}\n";
     let project = Project::new(&[("compose.yaml", text), (".env.production.example", "IMAGE=x\n")]);
     dry(&project).exits(0).says(&["variables  from `.env.production.example`, since there is no file of your own"]);
-    project.xtask(&["prod-up", "--dry-run"]).exits(2).says(&["the variable `IMAGE` is not defined"]);
+    project.xtask(&["prod-up", "--dry-run"]).exits(2).says(&[
+        "the variable `IMAGE` is not defined",
+        ".env.production.example` to `",
+        "/.env.production` and change what differs",
+    ]);
     project.write(".env.production", "IMAGE=x\n");
     project.xtask(&["prod-up", "--dry-run"]).exits(0);
 }

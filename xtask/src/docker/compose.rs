@@ -65,8 +65,13 @@ impl Named<'_> {
     }
 
     /// Shows logs.
-    pub fn logs(&self, services: &[String], follow: bool, tail: u32, since: Option<&str>) -> Vec<String> {
-        let mut argv = self.command(["logs", "--tail", &tail.to_string()]);
+    pub fn logs(&self, services: &[String], follow: bool, tail: u32, since: Option<&str>, color: bool) -> Vec<String> {
+        let ansi = if color { "always" } else { "never" };
+        let mut argv =
+            words(["docker", "compose", "--ansi", ansi, "--project-name", self.0, "logs", "--tail", &tail.to_string()]);
+        if !color {
+            argv.push("--no-color".into());
+        }
         if follow {
             argv.push("--follow".into());
         }
@@ -146,8 +151,8 @@ mod tests {
     fn commands_on_a_running_project_need_only_its_name() {
         assert_eq!(Named("p").down(true).join(" "), "docker compose --project-name p down --remove-orphans --volumes");
         assert_eq!(
-            Named("p").logs(&["a".into()], true, 5, Some("10m")).join(" "),
-            "docker compose --project-name p logs --tail 5 --follow --since=10m a"
+            Named("p").logs(&["a".into()], true, 5, Some("10m"), false).join(" "),
+            "docker compose --ansi never --project-name p logs --tail 5 --no-color --follow --since=10m a"
         );
         assert_eq!(
             Named("p").create(&["a".into()]).join(" "),

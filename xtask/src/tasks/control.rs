@@ -50,7 +50,8 @@ pub fn down(ctx: &Context, environment: Environment, args: &DownArgs) -> Result<
 pub fn logs(ctx: &Context, environment: Environment, args: &LogsArgs) -> Result<()> {
     let loaded = project(ctx, environment)?;
     select(&loaded.stack, &args.services)?;
-    let argv = Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_deref());
+    let argv =
+        Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_deref(), ctx.ui.answers_in_color());
     let finished = ctx.runner.show(Call::new(argv).no_deadline())?;
     succeeded(ctx, "docker compose logs", &finished)
 }

@@ -57,7 +57,7 @@ pub fn load(ctx: &Context, environment: Environment, undefined: Undefined, examp
     let project = Project { files, env_files, profiles: ctx.global.profiles.clone() };
     let sources = read_sources(&project.files)?;
     let finished = ctx.runner.finish(Call::new(project.config()).dir(&root))?;
-    let missing = missing_variables(&project, &sources, &finished, undefined)?;
+    let missing = missing_variables(&project, &sources, &finished, undefined, example(environment, &root, &project.files))?;
     if !finished.ok() {
         return Err(explain(&finished, &sources));
     }
@@ -121,6 +121,14 @@ fn env_files(
     Ok(examples)
 }
 
+/// The example that a person would copy to make an environment file.
+fn example(environment: Environment, root: &Utf8Path, files: &[Utf8PathBuf]) -> Option<Utf8PathBuf> {
+    let folders = [Some(root), files.first().and_then(|file| file.parent())];
+    let names = [format!(".env.{}.example", environment.name()), ".env.example".to_owned()];
+    let paths = folders.into_iter().flatten().flat_map(|folder| names.iter().map(move |name| folder.join(name)));
+    paths.into_iter().find(|path| path.is_file())
+}
+
 fn read_sources(files: &[Utf8PathBuf]) -> Result<Sources> {
     let read = |file: &Utf8PathBuf| {
         let bytes = std::fs::read(file).map_err(|error| Error::cannot(format!("cannot read `{file}`: {error}")))?;
@@ -130,7 +138,13 @@ fn read_sources(files: &[Utf8PathBuf]) -> Result<Sources> {
 }
 
 /// Required variables that nothing defines are an error; others are given back, unless they are refused too.
-fn missing_variables(project: &Project, sources: &Sources, finished: &Finished, undefined: Undefined) -> Result<Vec<Use>> {
+fn missing_variables(
+    project: &Project,
+    sources: &Sources,
+    finished: &Finished,
+    undefined: Undefined,
+    example: Option<Utf8PathBuf>,
+) -> Result<Vec<Use>> {
     let complaints: Vec<Complaint> = finished.stderr.iter().map(|line| complaint(line)).collect();
     let told = |wanted: fn(&Complaint) -> Option<&String>| complaints.iter().filter_map(wanted).cloned().collect::<BTreeSet<_>>();
     let required = told(|one| if let Complaint::RequiredVariable(name) = one { Some(name) } else { None });
@@ -146,18 +160,23 @@ fn missing_variables(project: &Project, sources: &Sources, finished: &Finished, 
     // Compose stops at the first required one; the files tell of all.
     let missing = variables::undefined(&variables::uses(sources), &defined);
     let refused = |one: &&Use| one.required.is_some() || undefined == Undefined::Refuse;
-    let mut errors: Vec<Error> = missing.iter().filter(refused).map(|one| not_defined(one, project)).collect();
+    let mut errors: Vec<Error> =
+        missing.iter().filter(refused).map(|one| not_defined(one, project, example.as_deref())).collect();
     let elsewhere = required.iter().filter(|name| missing.iter().all(|one| one.name != **name));
     errors.extend(elsewhere.map(|name| Error::cannot(format!("the variable `{name}` is required and not defined"))));
     none_of(errors)?;
     Ok(missing)
 }
 
-fn not_defined(one: &Use, project: &Project) -> Error {
+fn not_defined(one: &Use, project: &Project, example: Option<&Utf8Path>) -> Error {
     let why = one.required.as_deref().filter(|text| !text.is_empty()).map(|text| format!(": {text}")).unwrap_or_default();
-    let help = match project.env_files.last() {
-        Some(file) => format!("define it in `{file}`"),
-        None => "define it in `.env` beside the compose file, in the environment, or with `--env-file FILE`".to_owned(),
+    let help = match (project.env_files.last(), example) {
+        (Some(file), _) => format!("define it in `{file}`"),
+        (None, Some(example)) => {
+            let own = example.as_str().trim_end_matches(".example");
+            format!("copy `{example}` to `{own}` and change what differs")
+        }
+        (None, None) => "define it in `.env` beside the compose file, in the environment, or with `--env-file FILE`".to_owned(),
     };
     Error::cannot(format!("the variable `{}` is not defined{why}", one.name)).at(one.place.clone()).help(help)
 }
