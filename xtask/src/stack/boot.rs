@@ -84,7 +84,7 @@ pub enum Failure {
 pub struct Times {
     /// It was told to start.
     pub told: Option<Duration>,
-    /// Its first container ran.
+    /// One of its containers ran, or ran again, last.
     pub started: Option<Duration>,
     /// It was healthy, done, or running where nothing checks it.
     pub up: Option<Duration>,
@@ -219,7 +219,7 @@ impl Entry {
     fn take(&mut self, container: &str, event: Event, now: Duration) {
         let phase = match event {
             Event::Started => {
-                self.times.started.get_or_insert(now);
+                self.times.started = Some(now);
                 Phase::Running
             }
             Event::Healthy => Phase::Healthy,

@@ -35,7 +35,8 @@ pub fn containers(ctx: &Context, project: &str) -> Result<Vec<Container>> {
     inspect(ctx, &ids)
 }
 
-fn inspect(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
+/// What the engine knows of these containers.
+pub fn inspect(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -137,6 +137,21 @@ fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<()> 
     timer.set_message(format!("{} containers", running.len()));
     ctx.runner.read(Call::new(client::stop(&running)).deadline(Duration::from_secs(grace.unwrap_or(10) + 60)))?;
     timer.finish_and_clear();
+    tell_killed(ctx, &running)?;
     ctx.ui.step("stop", format!("{} containers in {:.1}s", running.len(), started.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i32 = 137;
+
+/// Tells of services that did not stop when they were asked to.
+fn tell_killed(ctx: &Context, stopped: &[String]) -> Result<()> {
+    for container in launch::inspect(ctx, stopped)?.iter().filter(|one| one.state.exit_code == KILLED) {
+        ctx.ui.warn(format!(
+            "`{}` did not stop when it was asked to and was killed after its grace period: it ignores SIGTERM, or a shell before it does",
+            container.service()
+        ));
+    }
     Ok(())
 }
