@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use super::provision;
 use crate::context::Context;
 use crate::docker::engine;
 use crate::error::{Error, Result};
@@ -36,14 +35,11 @@ impl Part {
     }
 }
 
-/// The engine, which `--provision` installs and starts where it is missing.
+/// The engine, if it answers. With `--provision` it has been installed and started before the task began.
 ///
 /// # Errors
 /// It does not answer, and may not be provided.
 pub fn ready(ctx: &Context) -> Result<Part> {
-    if ctx.global.provision {
-        provision::engine(ctx)?;
-    }
     let finished = ctx.runner.finish(Call::new(engine::version()).deadline(ANSWER))?;
     let version: Version = serde_json::from_str(finished.stdout.trim()).unwrap_or_default();
     version.server.filter(|_| finished.ok()).ok_or_else(|| {

@@ -48,8 +48,9 @@ pub fn create(ctx: &Context, name: &str, project: &Json, services: &[String]) ->
     let call = Call::new(Named(name).create(services)).stdin(project.to_string()).deadline(Duration::from_secs(300));
     let finished = ctx.runner.finish(call)?;
     if !finished.ok() {
-        let said = finished.stderr.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
-        let why = said.last().map_or("no reason is given", |line| line.trim().trim_start_matches("Error response from daemon: "));
+        let mut said = finished.stderr.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
+        let why =
+            said.next_back().map_or("no reason is given", |line| line.trim().trim_start_matches("Error response from daemon: "));
         return Err(Error::cannot(format!("the containers cannot be created: {why}"))
             .help("the engine refuses what the compose files ask of it; `-v` shows the command"));
     }

@@ -27,6 +27,10 @@ use crate::stack::Environment::{Development, Production};
 
 /// Runs one task.
 pub fn run(ctx: &Context, task: &Task) -> Result<()> {
+    // Before anything else: without compose a project cannot even be read.
+    if ctx.global.provision && !matches!(task, Task::Completions { .. }) {
+        provision::engine(ctx)?;
+    }
     match task {
         Task::DevBuild(args) => build::run(ctx, Development, args),
         Task::ProdBuild(args) => build::run(ctx, Production, args),

@@ -59,7 +59,6 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
     }
     ctx.ui.step("stack", loaded.headline());
     if ctx.global.provision {
-        engine::ready(ctx)?;
         let services = plan.targets.values().flat_map(|target| target.services.keys().cloned()).collect();
         images::ensure(ctx, &loaded, &services, true)?;
     }

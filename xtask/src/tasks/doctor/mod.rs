@@ -8,7 +8,6 @@ mod machine;
 use std::panic::resume_unwind;
 use std::thread::{ScopedJoinHandle, scope};
 
-use super::provision;
 use crate::context::Context;
 use crate::docker::release::Release;
 use crate::error::{Error, Result};
@@ -19,9 +18,6 @@ use machine::{Answer, Way};
 
 /// Checks and prints the table.
 pub fn run(ctx: &Context) -> Result<()> {
-    if ctx.global.provision {
-        provision::engine(ctx)?;
-    }
     let timer = ctx.ui.timer("doctor");
     let checks = examine(ctx);
     timer.finish_and_clear();

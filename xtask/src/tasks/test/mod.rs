@@ -30,10 +30,6 @@ const TAIL: usize = 40;
 
 /// Runs them and prints the table.
 pub fn run(ctx: &Context, args: &TestArgs) -> Result<()> {
-    // Without compose the project cannot even be read.
-    if ctx.global.provision && !ctx.dry_run() {
-        engine::ready(ctx)?;
-    }
     let loaded = load(ctx, ctx.environment(), Undefined::Tell, true)?;
     let planned = plan::plan(&loaded, args.filter.as_deref())?;
     if ctx.dry_run() {
