@@ -70,7 +70,7 @@ fn s3_metrics_are_valid_and_of_the_right_types() {
     ] {
         assert!(answer.text().contains(&format!("# TYPE {name} {kind}\n")), "{name} is no {kind}:\n{}", answer.text());
     }
-    for check in ["app", "memory", "database", "redis"] {
+    for check in ["app", "memory", "postgres", "redis"] {
         let sample = format!("backend_check_healthy{{check=\"{check}\"}} 1\n");
         assert!(answer.text().contains(&sample), "{sample} is not in:\n{}", answer.text());
     }
