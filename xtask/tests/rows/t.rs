@@ -31,7 +31,7 @@ pub fn files(service: &str) -> Vec<String> {
     let image = stack::get().image(service)["Id"].as_str().expect("an id").to_owned();
     let container = docker(&["create", &image]).trim().to_owned();
     let exported = Command::new("docker").args(["export", &container]).output().expect("docker starts").stdout;
-    docker(&["rm", &container]);
+    docker(&["rm", "--volumes", &container]);
     listed(&exported[..])
 }
 
