@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 /// How a run ends, as the process's exit code.
@@ -45,6 +45,14 @@ impl Place {
     /// A whole file.
     pub fn file(file: impl Into<Utf8PathBuf>) -> Self {
         Self { file: file.into(), line: None }
+    }
+}
+
+impl Place {
+    /// The same place, its file told from `folder` where it lies below it.
+    pub fn seen_from(&self, folder: &Utf8Path) -> Self {
+        let file = self.file.strip_prefix(folder).unwrap_or(&self.file).to_owned();
+        Self { file, line: self.line }
     }
 }
 
@@ -176,6 +184,13 @@ mod tests {
         let messages: Vec<_> = joined.all().map(|error| error.message.as_str()).collect();
         assert_eq!(messages, ["a", "b", "c"]);
         assert!(Error::join([]).is_none());
+    }
+
+    #[test]
+    fn a_place_is_told_from_where_the_reader_stands() {
+        let place = Place::line("/p/compose/base.yaml", 3);
+        assert_eq!(place.seen_from(Utf8Path::new("/p")).to_string(), "compose/base.yaml:3");
+        assert_eq!(place.seen_from(Utf8Path::new("/q")).to_string(), "/p/compose/base.yaml:3");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::ColorChoice;
@@ -223,13 +224,15 @@ impl Ui {
 
     /// Writes the error and every one beside it, with place, evidence and remedy.
     pub fn error(&self, error: &Error) {
+        let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
         for one in error.all().filter(|one| !one.is_answered()) {
+            let place = one.place.as_ref().map(|place| place.seen_from(&here));
             if one.exit == Exit::Interrupted {
                 self.line(&self.paint(Tone::Warn, "interrupted"));
                 continue;
             }
             self.line(&format!("{} {}", self.paint(Tone::Bad, "error:"), one.message));
-            if let Some(place) = &one.place {
+            if let Some(place) = &place {
                 self.line(&format!("  {} {place}", self.paint(Tone::Dim, "-->")));
             }
             for evidence in &one.evidence {
@@ -242,7 +245,7 @@ impl Ui {
                 self.line(&format!("  {} {help}", self.paint(Tone::Strong, "help:")));
             }
             if self.github {
-                self.line(&crate::report::github::annotation(one));
+                self.line(&crate::report::github::annotation(&Error { place, ..one.clone() }));
             }
         }
     }
