@@ -134,12 +134,12 @@ fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<()> 
     let grace = loaded.stack.services.values().map(|service| service.stop_grace_period.map_or(10, |span| span.0.as_secs())).max();
     let started = Instant::now();
     let timer = ctx.ui.timer("stop");
-    timer.set_message(format!("{} containers", running.len()));
+    let what = format!("{} container{}", running.len(), if running.len() == 1 { "" } else { "s" });
+    timer.set_message(what.clone());
     ctx.runner.read(Call::new(client::stop(&running)).deadline(Duration::from_secs(grace.unwrap_or(10) + 60)))?;
     timer.finish_and_clear();
-    tell_killed(ctx, &running)?;
-    ctx.ui.step("stop", format!("{} containers in {:.1}s", running.len(), started.elapsed().as_secs_f64()));
-    Ok(())
+    ctx.ui.step("stop", format!("{what} in {:.1}s", started.elapsed().as_secs_f64()));
+    tell_killed(ctx, &running)
 }
 
 /// The exit code of a process that SIGKILL ended.
