@@ -39,6 +39,20 @@ fn git(project: &Project, args: &[&str]) {
 
 #[test]
 #[ignore = "needs an engine"]
+fn an_image_beyond_its_size_is_told() {
+    let services = "
+services:
+  big: {build: {context: ., target: api}, x-xtask: {size: 10B}}
+  small: {build: {context: ., target: web}, x-xtask: {size: 11B}}
+";
+    let files = [("compose.yaml", services), ("Dockerfile", STAGES), ("a", "eleven byte"), ("b", "eleven byte")];
+    let ran = Project::new(&files).xtask(&["prod-build"]).exits(0);
+    let ran = ran.tells("warning: the image of `big` has 11 B, 1 B more than its `size` of 10 B");
+    assert!(!ran.stderr.contains("`small` has"), "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn every_target_is_built_and_listed_by_service() {
     let project = two();
     let ran = project.xtask(&["prod-build"]).exits(0);

@@ -1,5 +1,6 @@
 //! One file per verb, flow only: plan, run, report. What a verb needs from another is that verb's function and typed result.
 
+mod addresses;
 mod bench;
 mod build;
 mod completions;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::addresses::addresses;
 use super::load::{Loaded, Undefined, load};
 use super::secrets::{Absent, values};
 use super::{build, engine, images, launch};
@@ -41,7 +41,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     launch::fill(ctx, &containers, &carried, &values)?;
     let booted = launch::boot(ctx, &loaded.stack, &loaded.stack.name, &containers, args.deadline.0)?;
     launch::waterfall(&booted).iter().enumerate().for_each(|(i, row)| ctx.ui.step(if i == 0 { "boot" } else { "" }, row));
-    tell(ctx, &loaded, &launch::containers(ctx, &loaded.stack.name)?)
+    tell(ctx, &launch::containers(ctx, &loaded.stack.name)?)
 }
 
 /// Finds or builds the images that services run.
@@ -83,35 +83,11 @@ fn dry_run(loaded: &Loaded, services: &BTreeSet<String>, args: &UpArgs) -> Resul
     report::text(&plan)
 }
 
-/// A published port, as the answer tells it.
-#[derive(Debug, Serialize)]
-struct Address {
-    service: String,
-    address: String,
-    port: u16,
-    target: u16,
-}
-
-fn tell(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<()> {
-    let mut addresses = Vec::new();
-    for container in containers {
-        let Some(service) = loaded.stack.services.get(container.service()) else { continue };
-        for port in service.ports.iter().filter(|port| port.is_tcp()) {
-            if let Some((address, published)) = container.host_port(port.target) {
-                addresses.push(Address {
-                    service: container.service().to_owned(),
-                    address,
-                    port: published,
-                    target: port.target,
-                });
-            }
-        }
-    }
-    addresses.sort_by(|a, b| (&a.service, a.target).cmp(&(&b.service, b.target)));
+fn tell(ctx: &Context, containers: &[Container]) -> Result<()> {
+    let addresses = addresses(containers);
     if ctx.json() {
         return report::json(&addresses);
     }
     ctx.ui.step("up", ctx.ui.paint(Tone::Good, "healthy"));
-    let lines: String = addresses.iter().map(|one| format!("{} {}:{}\n", one.service, one.address, one.port)).collect();
-    report::text(&lines)
+    report::text(&addresses.iter().map(|one| format!("{} {}\n", one.service, one.address)).collect::<String>())
 }

@@ -87,7 +87,9 @@ fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
     let finished = ctx.runner.stream(call, &mut |line| watch.line(&line.text))?;
     let progress = watch.end();
     if finished.ok() {
-        return built(ctx, plan, &progress);
+        let built = built(ctx, plan, &progress)?;
+        too_large(loaded, &built).iter().for_each(|warning| ctx.ui.warn(warning));
+        return Ok(built);
     }
     // Asked only now, because the question would cost every build the time of its answer.
     if !progress.has_begun() {
@@ -122,6 +124,16 @@ fn built(ctx: &Context, plan: &Plan, progress: &Progress) -> Result<Vec<Built>> 
     }
     all.sort_by(|a, b| a.service.cmp(&b.service));
     Ok(all)
+}
+
+/// A warning for each image that is larger than its service's `x-xtask.size`.
+fn too_large(loaded: &Loaded, built: &[Built]) -> Vec<String> {
+    let warning = |one: &Built| {
+        let limit = loaded.stack.services.get(&one.service)?.extension.size?;
+        let over = one.size.0.checked_sub(limit.0).filter(|over| *over > 0)?;
+        Some(format!("the image of `{}` has {}, {} more than its `size` of {limit}", one.service, one.size, Bytes(over)))
+    };
+    built.iter().filter_map(warning).collect()
 }
 
 fn dry_run(ctx: &Context, plan: &Plan) -> Result<()> {

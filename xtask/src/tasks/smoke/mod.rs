@@ -7,6 +7,7 @@ mod verdict;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::addresses::addresses;
 use super::engine::{self, Part};
 use super::isolated::{self, Copy, Running};
 use super::leftovers::{Guard, clean, sweep};
@@ -22,7 +23,7 @@ use crate::report;
 use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
 use crate::ui::Tone;
-use verdict::{Passed, Verdict, addresses};
+use verdict::{Passed, Verdict};
 
 /// The owner of a stack that `--keep` left.
 const KEPT: &str = "kept";

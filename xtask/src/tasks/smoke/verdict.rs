@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::docker::engine::Container;
 use crate::probe;
 use crate::stack::boot::Times;
+use crate::tasks::addresses::Address;
 use crate::tasks::images::Needed;
 use crate::tasks::launch::Booted;
 use crate::tasks::load::Loaded;
@@ -63,17 +63,6 @@ impl Verdict {
     }
 }
 
-/// A port of a service and where it is reached.
-#[derive(Debug, Serialize)]
-pub struct Address {
-    /// The service.
-    pub service: String,
-    /// The container's port.
-    pub port: u16,
-    /// Host and port on this machine.
-    pub address: String,
-}
-
 /// When a service came up.
 #[derive(Debug, Serialize)]
 struct ServiceTimes {
@@ -89,18 +78,4 @@ impl ServiceTimes {
         let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
         Self { service: service.to_owned(), told: seconds(times.told), up: seconds(times.up) }
     }
-}
-
-/// Where the TCP ports of containers are reached.
-pub fn addresses(containers: &[Container]) -> Vec<Address> {
-    let mut addresses: Vec<Address> = containers
-        .iter()
-        .flat_map(|container| container.tcp_ports().into_iter().map(move |port| (container.service(), port)))
-        .map(|(service, (port, host, host_port))| {
-            let host = if host.contains(':') { format!("[{host}]") } else { host };
-            Address { service: service.to_owned(), port, address: format!("{host}:{host_port}") }
-        })
-        .collect();
-    addresses.sort_by(|a, b| (&a.service, a.port).cmp(&(&b.service, b.port)));
-    addresses
 }
