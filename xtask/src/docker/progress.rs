@@ -41,6 +41,9 @@ pub struct Target {
 /// A step.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// BuildKit's name for it with the bracket before it, by which it is known: where two builds share a step, it reports the one
+    /// instruction under two digests.
+    vertex: String,
     digest: String,
     /// What it does, such as `RUN npm ci`.
     pub name: String,
@@ -145,13 +148,13 @@ impl Progress {
         let (target, numbered, name) = self.place(&vertex.name)?;
         let told = self.targets.get_mut(&target)?;
         let steps = if numbered && !name.starts_with("FROM ") { &mut told.steps } else { &mut told.around };
-        let index = steps.iter().position(|step| step.digest == vertex.digest).unwrap_or_else(|| {
-            steps.push(Step { digest: vertex.digest.clone(), name, state: State::Waiting, began: None, took: Duration::ZERO });
+        let index = steps.iter().position(|step| step.vertex == vertex.name).unwrap_or_else(|| {
+            steps.push(Step::new(&vertex, name));
             steps.len() - 1
         });
         let step = &mut steps[index];
         let was_over = step.is_over();
-        step.state = vertex.state();
+        step.hear(&vertex);
         if vertex.started.is_some() {
             told.began.get_or_insert(at);
             step.took = at.saturating_sub(*step.began.get_or_insert(at));
@@ -203,6 +206,18 @@ impl Progress {
     }
 }
 
+impl State {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Waiting => 0,
+            Self::Running => 1,
+            Self::Done => 2,
+            Self::Cached => 3,
+            Self::Failed(_) => 4,
+        }
+    }
+}
+
 impl Vertex {
     fn state(&self) -> State {
         match (&self.started, &self.completed) {
@@ -216,6 +231,20 @@ impl Vertex {
 }
 
 impl Step {
+    fn new(vertex: &Vertex, name: String) -> Self {
+        let (digest, known) = (vertex.digest.clone(), vertex.name.clone());
+        Self { vertex: known, digest, name, state: State::Waiting, began: None, took: Duration::ZERO }
+    }
+
+    /// Takes news of it; another digest of the same instruction brings it no further back.
+    fn hear(&mut self, vertex: &Vertex) {
+        let state = vertex.state();
+        if self.digest == vertex.digest || state.rank() > self.state.rank() {
+            self.digest.clone_from(&vertex.digest);
+            self.state = state;
+        }
+    }
+
     /// Whether nothing more will be heard of it.
     pub fn is_over(&self) -> bool {
         !matches!(self.state, State::Waiting | State::Running)

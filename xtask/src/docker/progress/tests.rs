@@ -70,6 +70,20 @@ fn a_step_is_told_once_when_it_ends() {
 }
 
 #[test]
+fn a_step_that_another_build_shares_is_one_step_under_two_digests() {
+    let told = [
+        vertex("a", "[1/2] COPY a", ""),
+        vertex("b", "[1/2] COPY a", ""),
+        vertex("b", "[1/2] COPY a", &format!("{DONE},\"cached\":true")),
+        vertex("a", "[1/2] COPY a", STARTED),
+        vertex("a", "[1/2] COPY a", DONE),
+    ];
+    let progress = fed(&["t"], &told);
+    let target = &progress.targets["t"];
+    assert_eq!((target.steps.len(), target.cached(), target.done()), (1, 1, 1));
+}
+
+#[test]
 fn the_failing_step_is_the_one_that_was_not_cancelled() {
     let failed = |reason: &str| format!(r#","started":"x","completed":"y","error":"{reason}""#);
     let progress = fed(
