@@ -76,11 +76,11 @@ pub enum Next {
 }
 
 impl Following {
-    pub(super) fn start(call: &Call, program: &Utf8Path, cancel: Cancel) -> Result<Self> {
+    pub(super) fn start(call: &Call, program: &Utf8Path, args: &[String], cancel: Cancel) -> Result<Self> {
         let cannot = |error| cannot_start(call, &error);
         let (out_reader, out_writer) = os_pipe::pipe().map_err(cannot)?;
         let (err_reader, err_writer) = os_pipe::pipe().map_err(cannot)?;
-        let expression = expression(call, program).stdout_file(out_writer).stderr_file(err_writer);
+        let expression = expression(call, program, args).stdout_file(out_writer).stderr_file(err_writer);
         let handle = Arc::new(expression.start().map_err(cannot)?);
         // The expression holds our copies of the pipes' write ends; readers see the end of output only once they are gone.
         drop(expression);
@@ -191,7 +191,7 @@ impl Drop for Following {
 
 /// Runs a command on our own stdout and stderr.
 pub(super) fn inherit(call: &Call, program: &Utf8Path, cancel: &Cancel) -> Result<Option<i32>> {
-    let handle = expression(call, program).start().map_err(|error| cannot_start(call, &error))?;
+    let handle = expression(call, program, &call.argv[1..]).start().map_err(|error| cannot_start(call, &error))?;
     let group = group_of(&handle);
     cancel.watch(group, call.cleanup);
     let code = handle.wait().ok().and_then(exit_code);
@@ -199,8 +199,8 @@ pub(super) fn inherit(call: &Call, program: &Utf8Path, cancel: &Cancel) -> Resul
     if call.cleanup { Ok(code) } else { cancel.check().map(|()| code) }
 }
 
-fn expression(call: &Call, program: &Utf8Path) -> duct::Expression {
-    let mut expression = duct::cmd(program.as_std_path(), &call.argv[1..]).unchecked();
+fn expression(call: &Call, program: &Utf8Path, args: &[String]) -> duct::Expression {
+    let mut expression = duct::cmd(program.as_std_path(), args).unchecked();
     expression = match &call.stdin {
         Some(bytes) => expression.stdin_bytes(bytes.clone()),
         None => expression.stdin_null(),

@@ -3,6 +3,7 @@
 
 pub mod cancel;
 mod child;
+mod plugin;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,13 +30,14 @@ pub struct Call {
     env: Vec<(String, String)>,
     deadline: Option<Duration>,
     cleanup: bool,
+    plugin: bool,
 }
 
 impl Call {
     /// A call of `argv[0]` with the arguments after it.
     pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
         let argv = argv.into_iter().map(Into::into).collect();
-        Self { argv, stdin: None, dir: None, env: Vec::new(), deadline: Some(DEADLINE), cleanup: false }
+        Self { argv, stdin: None, dir: None, env: Vec::new(), deadline: Some(DEADLINE), cleanup: false, plugin: false }
     }
 
     /// Gives the program these bytes on stdin.
@@ -71,6 +73,13 @@ impl Call {
     /// Runs even after an interrupt, which does not end it: it removes what the task started.
     pub fn cleanup(mut self) -> Self {
         self.cleanup = true;
+        self
+    }
+
+    /// Starts the plugin of `docker PLUGIN …` without docker where that is known to come to the same: it must need nothing of
+    /// docker's own options and configuration.
+    pub fn without_docker(mut self) -> Self {
+        self.plugin = true;
         self
     }
 
@@ -183,7 +192,11 @@ impl Runner {
     pub fn follow(&self, call: Call) -> Result<Following> {
         self.announce(&call)?;
         let program = self.locate(&call.argv[0])?;
-        Following::start(&call, &program, self.cancel.clone())
+        let (program, args) = match call.argv.get(1).filter(|_| call.plugin).and_then(|name| plugin::find(name)) {
+            Some(plugin) => (plugin, &call.argv[2..]),
+            None => (program, &call.argv[1..]),
+        };
+        Following::start(&call, &program, args, self.cancel.clone())
     }
 
     /// Runs a command that talks to the person itself: its stdout and stderr are ours.

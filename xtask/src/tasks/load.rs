@@ -1,6 +1,7 @@
 //! Finds and reads the project: compose files, environment files, `docker compose config`, and what is wrong with them.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -52,11 +53,26 @@ impl Loaded {
 
 /// Reads the project for an environment. `examples` are environment files that serve where no real one exists.
 pub fn load(ctx: &Context, environment: Environment, undefined: Undefined, examples: bool) -> Result<Loaded> {
+    load_and(ctx, environment, undefined, examples, |_root| ()).map(|(loaded, ())| loaded)
+}
+
+/// [`load`], and what `meanwhile` gives, which is told the project's folder and runs while compose resolves the project.
+pub fn load_and<T: Send>(
+    ctx: &Context,
+    environment: Environment,
+    undefined: Undefined,
+    examples: bool,
+    meanwhile: impl FnOnce(&Utf8Path) -> T + Send,
+) -> Result<(Loaded, T)> {
     let (root, files) = files(ctx, environment)?;
     let env_files = env_files(ctx, environment, &root, &files, examples)?;
     let project = Project { files, env_files, profiles: ctx.global.profiles.clone() };
     let sources = read_sources(&project.files)?;
-    let finished = ctx.runner.finish(Call::new(project.config()).dir(&root))?;
+    let (finished, aside) = std::thread::scope(|scope| {
+        let aside = scope.spawn(|| meanwhile(&root));
+        let finished = ctx.runner.finish(Call::new(project.config()).without_docker().dir(&root));
+        Ok::<_, Error>((finished?, aside.join().unwrap_or_else(|panic| resume_unwind(panic))))
+    })?;
     let missing = missing_variables(&project, &sources, &finished, undefined, example(environment, &root, &project.files))?;
     if !finished.ok() {
         return Err(explain(&finished, &sources));
@@ -64,7 +80,7 @@ pub fn load(ctx: &Context, environment: Environment, undefined: Undefined, examp
     for one in &missing {
         ctx.ui.warn(format!("`{}` is not defined and counts as empty ({})", one.name, one.place));
     }
-    Ok(Loaded { stack: parse(&finished.stdout, sources)?, root, project, environment })
+    Ok((Loaded { stack: parse(&finished.stdout, sources)?, root, project, environment }, aside))
 }
 
 fn files(ctx: &Context, environment: Environment) -> Result<(Utf8PathBuf, Vec<Utf8PathBuf>)> {

@@ -12,6 +12,9 @@ use crate::support::{Project, Ran};
 /// A docker that answers from files of the project; its own comment says which.
 pub const DOCKER: &str = include_str!("docker.sh");
 
+/// Compose as docker's plugin.
+const COMPOSE: &str = "#!/bin/sh\nexec \"${0%/cli-plugins/docker-compose}/docker\" compose \"$@\"\n";
+
 /// Where the fakes lie in the project.
 const FOLDER: &str = "fakes";
 
@@ -30,7 +33,10 @@ impl Machine {
 
     /// The same with a docker that answers from files.
     pub fn with_docker(files: &[(&str, &str)]) -> Self {
-        Self::new(files).fake("docker", DOCKER)
+        // Compose may be started without docker; here too it answers through the fake.
+        let machine = Self::new(files).fake("docker", DOCKER).fake("cli-plugins/docker-compose", COMPOSE);
+        let config = machine.project.file(FOLDER).display().to_string();
+        machine.env("DOCKER_CONFIG", &config)
     }
 
     /// Puts a fake program first on `PATH`.

@@ -100,6 +100,11 @@ impl Plan {
         self.targets.iter().filter(|(_, target)| target.wanted).map(|(name, _)| name.as_str())
     }
 
+    /// The first name of each image that is built for its own sake, in the order of [`Self::wanted`].
+    pub fn images(&self) -> Vec<String> {
+        self.targets.values().filter(|target| target.wanted).map(|target| target.tags[0].clone()).collect()
+    }
+
     /// The command that builds them all at once, tells its progress as JSON and loads the images into the engine.
     pub fn command(&self) -> Vec<String> {
         let fixed = ["docker", "buildx", "bake", "--file", "-", "--load", "--progress", "rawjson"];

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::docker::bake;
 use crate::error::{Error, Result};
 use crate::exec::Call;
-use crate::tasks::build::plan;
+use crate::tasks::build::{ask_origin, plan};
 use crate::tasks::engine;
 use crate::tasks::load::{Undefined, load};
 
@@ -15,7 +15,7 @@ use crate::tasks::load::{Undefined, load};
 pub fn compare(ctx: &Context, rounds: u32) -> Result<Comparison> {
     engine::ready(ctx)?;
     let loaded = load(ctx, ctx.environment(), Undefined::Tell, true)?;
-    let plan = plan(ctx, &loaded, &BuildArgs::default())?;
+    let plan = plan(ctx, &loaded, &BuildArgs::default(), ask_origin(ctx, &loaded.root).as_ref())?;
     if plan.targets.is_empty() {
         return Err(Error::cannot("no service of this stack is built, so there is no build to measure"));
     }

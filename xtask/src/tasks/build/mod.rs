@@ -5,12 +5,13 @@ mod origin;
 mod plan;
 mod watch;
 
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
 
-use super::load::{Loaded, Undefined, load};
+use super::load::{Loaded, Undefined, load_and};
 use super::{engine, images};
 use crate::cli::BuildArgs;
 use crate::context::Context;
@@ -21,6 +22,7 @@ use crate::exec::Call;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{Bytes, Environment};
+pub use origin::ask as ask_origin;
 pub use plan::{plan, read_dockerfile};
 use watch::Watch;
 
@@ -52,8 +54,9 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
     // An undefined variable would end in an image as an empty build argument, so production refuses it. Values that only matter
     // to a running stack may come from the examples: a fresh clone builds.
     let undefined = if environment == Environment::Production { Undefined::Refuse } else { Undefined::Tell };
-    let loaded = load(ctx, environment, undefined, true)?;
-    let plan = plan(ctx, &loaded, args)?;
+    // Git is asked while compose resolves the project; neither needs the other.
+    let (loaded, origin) = load_and(ctx, environment, undefined, true, |root| origin::ask(ctx, root))?;
+    let plan = plan(ctx, &loaded, args, origin.as_ref())?;
     if ctx.dry_run() {
         return dry_run(ctx, &plan);
     }
@@ -71,7 +74,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
 /// # Errors
 /// What the stack or the options ask for cannot be built, the engine is not there, or a step failed.
 pub fn build(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Vec<Built>> {
-    let plan = plan(ctx, loaded, args)?;
+    let plan = plan(ctx, loaded, args, origin::ask(ctx, &loaded.root).as_ref())?;
     perform(ctx, loaded, &plan)
 }
 
@@ -81,13 +84,26 @@ fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
         return Ok(Vec::new());
     }
     let definition = plan.definition().to_string();
-    let call = Call::new(plan.command()).stdin(definition).dir(&loaded.root).no_deadline();
+    let call = Call::new(plan.command()).stdin(definition).without_docker().dir(&loaded.root).no_deadline();
     let call = bake::ENVIRONMENT.iter().fold(call, |call, (name, value)| call.env(*name, *value));
     let mut watch = Watch::new(&ctx.ui, plan);
-    let finished = ctx.runner.stream(call, &mut |line| watch.line(&line.text))?;
-    let progress = watch.end();
+    let wanted: Vec<&str> = plan.wanted().collect();
+    let ask = || ctx.runner.read(Call::new(bake::inspect(&plan.images())));
+    let (finished, stored) = std::thread::scope(|scope| {
+        // The engine has the images some time before bake ends, and is asked about them at once.
+        let mut early = None;
+        let finished = ctx.runner.stream(call, &mut |line| {
+            watch.line(&line.text);
+            if early.is_none() && watch.has_stored(&wanted) {
+                early = Some(scope.spawn(ask));
+            }
+        });
+        (finished, early.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))))
+    });
+    let (finished, progress) = (finished?, watch.end());
     if finished.ok() {
-        let built = built(ctx, plan, &progress)?;
+        let stored = stored.and_then(Result::ok).map_or_else(ask, Ok)?;
+        let built = built(plan, &progress, &stored)?;
         too_large(loaded, &built).iter().for_each(|warning| ctx.ui.warn(warning));
         return Ok(built);
     }
@@ -98,13 +114,11 @@ fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
     Err(failure::explain(ctx, loaded, plan, &progress))
 }
 
-/// What the engine has of every image now, in the order of the services.
-fn built(ctx: &Context, plan: &Plan, progress: &Progress) -> Result<Vec<Built>> {
+/// What was built, from what the engine says of every image, in the order of the services.
+fn built(plan: &Plan, progress: &Progress, stored: &str) -> Result<Vec<Built>> {
     let wanted: Vec<_> = plan.targets.iter().filter(|(_, target)| target.wanted).collect();
-    let names: Vec<String> = wanted.iter().map(|(_, target)| target.tags[0].clone()).collect();
-    let stored = ctx.runner.read(Call::new(bake::inspect(&names)))?;
     let stored: Vec<Stored> = stored.lines().filter_map(bake::parse_stored).collect();
-    if stored.len() != names.len() {
+    if stored.len() != wanted.len() {
         return Err(Error::failed("the engine does not have every image that was built")
             .help("another program may have removed one meanwhile; build again"));
     }

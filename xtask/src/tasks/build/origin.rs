@@ -2,6 +2,8 @@
 //! runs over the same source, so an unchanged source gives an unchanged image.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
 
 use camino::Utf8Path;
 
@@ -11,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// What is known of the source.
 #[derive(Clone, Debug, Default)]
-struct Origin {
+pub struct Origin {
     commit: String,
     /// Seconds since 1970 at which the commit was made.
     committed: Option<i64>,
@@ -23,18 +25,27 @@ struct Origin {
     remote: Option<String>,
 }
 
-/// The labels of everything that is built from the source in a folder; none of git's where there is no commit.
-pub fn labels(ctx: &Context, root: &Utf8Path, epoch: Option<i64>) -> BTreeMap<String, String> {
+/// What is known of the source in a folder; none where there is no commit.
+pub fn ask(ctx: &Context, root: &Utf8Path) -> Option<Origin> {
     let git = |args: &[&str]| ctx.runner.short(root, "git", args);
-    let commit = git(&["log", "-1", "--format=%H %ct"]);
-    let origin = commit.as_deref().and_then(|line| line.split_once(' ')).map(|(commit, committed)| Origin {
-        commit: commit.to_owned(),
-        committed: committed.parse().ok(),
-        dirty: git(&["status", "--porcelain"]).is_some_and(|changes| !changes.is_empty()),
-        version: git(&["describe", "--tags", "--always"]),
-        remote: git(&["remote", "get-url", "origin"]),
-    });
-    origin.map(|origin| origin.labels(epoch)).unwrap_or_default()
+    std::thread::scope(|scope| {
+        let changes = scope.spawn(|| git(&["status", "--porcelain"]));
+        let version = scope.spawn(|| git(&["describe", "--tags", "--always"]));
+        let remote = scope.spawn(|| git(&["remote", "get-url", "origin"]));
+        let commit = git(&["log", "-1", "--format=%H %ct"])?;
+        let (commit, committed) = commit.split_once(' ')?;
+        Some(Origin {
+            commit: commit.to_owned(),
+            committed: committed.parse().ok(),
+            dirty: joined(changes).is_some_and(|changes| !changes.is_empty()),
+            version: joined(version),
+            remote: joined(remote),
+        })
+    })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// `SOURCE_DATE_EPOCH`, if it is set.
@@ -51,7 +62,8 @@ pub fn epoch() -> Result<Option<i64>> {
 }
 
 impl Origin {
-    fn labels(&self, epoch: Option<i64>) -> BTreeMap<String, String> {
+    /// The labels of everything that is built from it; `epoch`, in seconds since 1970, wins over the time of the commit.
+    pub fn labels(&self, epoch: Option<i64>) -> BTreeMap<String, String> {
         let dirty = if self.dirty { "-dirty" } else { "" };
         let known = [
             ("revision", Some(format!("{}{dirty}", self.commit))),

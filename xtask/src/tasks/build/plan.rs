@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-use super::origin;
+use super::origin::{self, Origin};
 use crate::cli::BuildArgs;
 use crate::context::Context;
 use crate::docker::bake::{self, EPOCH, Options, Plan, Target, is_remote, plain};
@@ -41,8 +41,8 @@ const KNOWN_KEYS: [&str; 16] = [
     "pull",
 ];
 
-/// Plans the build of the services asked for.
-pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Plan> {
+/// Plans the build of the services asked for, out of sources of this origin.
+pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs, origin: Option<&Origin>) -> Result<Plan> {
     let stack = &loaded.stack;
     select(stack, &args.services)?;
     let asked = |name: &str| args.services.is_empty() || args.services.iter().any(|service| service == name);
@@ -59,7 +59,7 @@ pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Plan> {
         platforms: args.platform.clone(),
         args: arguments(stack, &args.set_arg)?,
         tags: tags(&args.tags)?,
-        labels: origin::labels(ctx, &loaded.root, epoch),
+        labels: origin.map(|origin| origin.labels(epoch)).unwrap_or_default(),
         epoch: epoch.map(|epoch| epoch.to_string()),
         ca: trust::bundle()?,
         environment: std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 
 use crate::docker::bake::Plan;
-use crate::docker::progress::{Progress, State};
+use crate::docker::progress::{Progress, State, Target};
 use crate::ui::{Ui, printable};
 
 /// How many characters of an instruction a line shows.
@@ -44,6 +44,11 @@ impl<'a> Watch<'a> {
         } else {
             self.draw();
         }
+    }
+
+    /// Whether every one of these targets has its image in the engine.
+    pub fn has_stored(&self, targets: &[&str]) -> bool {
+        targets.iter().all(|name| self.progress.targets.get(*name).is_some_and(Target::is_stored))
     }
 
     /// What was told until the bake ended.
