@@ -59,11 +59,16 @@ const KINDS: [&str; 2] = ["network", "volume"];
 /// How often removal is tried: an interrupted command may still be creating something, another run may be removing the same.
 const TRIES: u32 = 3;
 
+/// What becomes of a run's things when the engine cannot be told to remove them.
+const LEFT: &str = "what this run has made may still be there; `cargo xtask smoke --clean`, or the next run, removes it";
+
 /// Removes every container, network and volume that carries a label. Runs after an interrupt too.
 ///
 /// # Errors
 /// What is still there after the last try, with what the engine said of it.
 pub fn remove_labelled(ctx: &Context, label: &str) -> Result<()> {
+    // An engine that has gone away or hangs is asked once, not again and again.
+    list(ctx, engine::containers(label)).map_err(|error| error.help(LEFT))?;
     let mut last = Ok(());
     for _ in 0..TRIES {
         match remove_once(ctx, label) {
@@ -76,11 +81,15 @@ pub fn remove_labelled(ctx: &Context, label: &str) -> Result<()> {
     last
 }
 
+/// What carries a label, one a line.
+fn list(ctx: &Context, argv: Vec<String>) -> Result<Vec<String>> {
+    let text = ctx.runner.read(Call::new(argv).deadline(ANSWER).cleanup())?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
 /// Removes what is there now and gives how much that was.
 fn remove_once(ctx: &Context, label: &str) -> Result<usize> {
-    let list = |argv: Vec<String>| -> Result<Vec<String>> {
-        Ok(ctx.runner.read(Call::new(argv).cleanup())?.lines().map(str::to_owned).collect())
-    };
+    let list = |argv: Vec<String>| list(ctx, argv);
     let containers = list(engine::containers(label))?;
     let mut removed = containers.len();
     if !containers.is_empty() {

@@ -1,5 +1,7 @@
 //! What a service that failed has left to be seen: its state, its last health output, its last log lines.
 
+use std::time::Duration;
+
 use super::launch;
 use crate::context::Context;
 use crate::docker::engine::{self, Container, parse_containers};
@@ -10,6 +12,9 @@ use crate::stack::{Span, Stack};
 
 /// How many log lines of a failed service are shown.
 const LINES: u32 = 20;
+
+/// How long the engine may take to show one piece of evidence.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// The error of services that can no longer come up.
 pub fn failures(ctx: &Context, stack: &Stack, containers: &[Container], failed: &[(&str, Failure)]) -> Error {
@@ -50,7 +55,10 @@ pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], ser
     let mut error = error;
     error.place = stack.sources.service(service);
     for container in containers.iter().filter(|container| container.service() == service) {
-        let Ok(now) = state(ctx, container) else { continue };
+        let now = match state(ctx, container) {
+            Ok(now) => now,
+            Err(silent) => return error.evidence("asked about it, the engine did not answer", [silent.message]),
+        };
         let health = now.health_output();
         if !health.is_empty() && now.state.health.as_ref().is_some_and(|health| health.status != "healthy") {
             error = error.evidence(format!("last health output of `{service}`"), health);
@@ -65,13 +73,15 @@ pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], ser
 }
 
 fn state(ctx: &Context, container: &Container) -> Result<Container> {
-    let json = ctx.runner.read(Call::new(engine::inspect(std::slice::from_ref(&container.id))).cleanup())?;
+    let json = ctx.runner.read(Call::new(engine::inspect(std::slice::from_ref(&container.id))).deadline(ANSWER).cleanup())?;
     parse_containers(&json).map_err(Error::cannot)?.into_iter().next().ok_or_else(|| Error::cannot("the container is gone"))
 }
 
 fn last_lines(ctx: &Context, container: &str) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    ctx.runner.stream(Call::new(engine::logs(container, LINES)).cleanup(), &mut |line| lines.push(line.text.clone()))?;
+    ctx.runner.stream(Call::new(engine::logs(container, LINES)).deadline(ANSWER).cleanup(), &mut |line| {
+        lines.push(line.text.clone())
+    })?;
     Ok(lines)
 }
 

@@ -1,0 +1,145 @@
+//! What happens when the engine itself fails: it dies or hangs while a stack boots, its disk is full. The engine here is a second
+//! one, in a container of the first, so that it can be killed, frozen and filled.
+
+mod support;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Project, Ran, docker};
+use tempfile::TempDir;
+
+/// The image whose shell starts the second engine, and which stacks use in it.
+const IMAGE: &str = "busybox:1.37";
+
+/// A stack of which one service stays up and one never becomes healthy.
+const WAITING: &str = "
+services:
+  up: {image: 'busybox:1.37', stop_grace_period: 1s, command: sleep 600}
+  late: {image: 'busybox:1.37', stop_grace_period: 1s, command: sleep 600, healthcheck: {test: test -e /late, retries: 999}}
+x-xtask: {smoke: {deadline: 8s}}
+";
+
+/// An engine of its own: a container with this machine's programs, and its own processes, networks and disk.
+struct Engine {
+    folder: TempDir,
+    name: String,
+}
+
+impl Engine {
+    /// An engine whose disk has this size; it knows [`IMAGE`].
+    fn start(size: &str) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let name = format!("xtask-test-engine-{}", folder.path().file_name().expect("a name").to_string_lossy().replace('.', ""));
+        let engine = Self { folder, name };
+        let script = format!(
+            "mount -t proc proc /host/proc && mount -t tmpfs tmpfs /host/run && mount -t tmpfs -o size={size} disk /host/mnt && \
+             exec chroot /host dockerd --data-root /mnt/data --host {}",
+            engine.address()
+        );
+        let name = ["--name", &engine.name];
+        let fixed = ["--detach", "--privileged", "--cgroupns", "host", "--volume", "/:/host", IMAGE, "sh", "-c", &script];
+        docker(&[&["run"][..], &name, &fixed].concat());
+        engine.wait();
+        let saved = engine.folder.path().join("image.tar").display().to_string();
+        docker(&["save", "--output", &saved, IMAGE]);
+        engine.docker(&["load", "--input", &saved]);
+        engine
+    }
+
+    fn address(&self) -> String {
+        format!("unix://{}/engine.sock", self.folder.path().display())
+    }
+
+    fn wait(&self) {
+        let began = Instant::now();
+        let answers = || Command::new("docker").args(["--host", &self.address(), "version"]).output().expect("docker starts");
+        while !answers().status.success() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", docker(&["logs", &self.name]));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn docker(&self, args: &[&str]) -> String {
+        docker(&[&["--host", &self.address()], args].concat())
+    }
+
+    fn command(&self, project: &Project, args: &[&str]) -> Command {
+        let mut command = project.command(args);
+        command.env("DOCKER_HOST", self.address()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, project: &Project, args: &[&str]) -> Ran {
+        Ran::from(self.command(project, args).output().expect("the program starts"))
+    }
+
+    /// Smokes [`WAITING`], and does something to the engine as soon as a container of it runs.
+    fn struck(&self, project: &Project, blow: &str) -> Ran {
+        let child = self.command(project, &["smoke"]).spawn().expect("the program starts");
+        let began = Instant::now();
+        while self.docker(&["ps", "--quiet"]).is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(30), "no container runs");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        docker(&[blow, &self.name]);
+        Ran::from(child.wait_with_output().expect("it ends"))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let removed = Command::new("docker").args(["rm", "--force", "--volumes", &self.name]).output();
+        assert!(removed.is_ok_and(|out| out.status.success()) || std::thread::panicking());
+    }
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn an_engine_that_dies_during_the_boot_is_told() {
+    let (engine, project) = (Engine::start("100m"), Project::new(&[("compose.yaml", WAITING)]));
+    let ran = engine.struck(&project, "kill").exits(2);
+    ran.says(&["error: the engine stopped answering during the boot", "Cannot connect", "or the next run, removes it"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn an_engine_that_hangs_ends_no_task_in_a_hang() {
+    let (engine, project) = (Engine::start("100m"), Project::new(&[("compose.yaml", WAITING)]));
+    let began = Instant::now();
+    let ran = engine.struck(&project, "pause").exits(1);
+    ran.says(&["error: `late` was not up within 8s", "asked about it, the engine did not answer", "or the next run, removes it"]);
+    assert!(began.elapsed() < Duration::from_secs(100), "{:?}", began.elapsed());
+    docker(&["unpause", &engine.name]);
+    engine.run(&project, &["smoke", "--clean"]).exits(0).tells("what 1 earlier run left behind");
+    assert_eq!(engine.docker(&["ps", "--all", "--quiet"]), "");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_full_disk_is_told_and_nothing_is_left() {
+    let engine = Engine::start("24m");
+    let services = "services: {a: {build: .}}\n";
+    let dockerfile = format!("FROM {IMAGE}\nRUN dd if=/dev/zero of=/big bs=1M count=100\n");
+    let project = Project::new(&[("compose.yaml", services), ("Dockerfile", &dockerfile)]);
+    let ran = engine.run(&project, &["prod-build"]).exits(1);
+    ran.says(&["error: building `a`: `RUN dd if", "Dockerfile:2", "No space left on device", "docker system df"]);
+
+    let context = Project::new(&[("compose.yaml", services), ("Dockerfile", "FROM scratch\nCOPY big /\n")]);
+    std::fs::write(context.file("big"), vec![b'x'; 60 << 20]).expect("written");
+    engine.run(&context, &["prod-build"]).exits(2).says(&["error: the disk is full", "docker system df"]);
+
+    let filling = "services: {a: {image: 'busybox:1.37', command: [sh, -c, 'dd if=/dev/zero of=/data/x bs=1M count=100'], volumes: ['data:/data']}}\nvolumes: {data: {}}\n";
+    let ran = engine.run(&Project::new(&[("compose.yaml", filling)]), &["smoke"]).exits(1);
+    ran.says(&["error: `a` exited with code 1", "No space left on device"]);
+    assert_eq!(engine.docker(&["ps", "--all", "--quiet"]) + &engine.docker(&["volume", "ls", "--quiet"]), "");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_hundred_megabytes_of_log_show_their_last_lines() {
+    let noisy = "services: {a: {image: 'busybox:1.37', healthcheck: {test: test -e /never, retries: 999}, command: [sh, -c, 'yes 0123456789012345678901234567890123456789 | head -c 104857600; echo; echo the end; exit 3']}}\n";
+    let project = Project::new(&[("compose.yaml", noisy)]);
+    let ran = project.xtask(&["smoke"]).exits(1).says(&["error: `a` exited with code 3", "| the end"]);
+    assert!(ran.stderr.len() < 4096, "{} bytes", ran.stderr.len());
+}
