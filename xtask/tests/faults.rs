@@ -117,7 +117,7 @@ fn an_engine_that_hangs_ends_no_task_in_a_hang() {
 
 #[test]
 #[ignore = "needs an engine"]
-fn a_full_disk_is_told_and_nothing_is_left() {
+fn a_disk_that_a_build_fills_is_told() {
     let engine = Engine::start("24m");
     let services = "services: {a: {build: .}}\n";
     let dockerfile = format!("FROM {IMAGE}\nRUN dd if=/dev/zero of=/big bs=1M count=100\n");
@@ -128,8 +128,13 @@ fn a_full_disk_is_told_and_nothing_is_left() {
     let context = Project::new(&[("compose.yaml", services), ("Dockerfile", "FROM scratch\nCOPY big /\n")]);
     std::fs::write(context.file("big"), vec![b'x'; 60 << 20]).expect("written");
     engine.run(&context, &["prod-build"]).exits(2).says(&["error: the disk is full", "docker system df"]);
+}
 
-    let filling = "services: {a: {image: 'busybox:1.37', command: [sh, -c, 'dd if=/dev/zero of=/data/x bs=1M count=100'], volumes: ['data:/data']}}\nvolumes: {data: {}}\n";
+#[test]
+#[ignore = "needs an engine"]
+fn a_service_that_fills_the_disk_is_removed_with_what_it_filled() {
+    let engine = Engine::start("24m");
+    let filling = "services: {a: {image: 'busybox:1.37', command: dd if=/dev/zero of=/data/x bs=1M count=100, volumes: ['data:/data']}}\nvolumes: {data: {}}\n";
     let ran = engine.run(&Project::new(&[("compose.yaml", filling)]), &["smoke"]).exits(1);
     ran.says(&["error: `a` exited with code 1", "No space left on device"]);
     assert_eq!(engine.docker(&["ps", "--all", "--quiet"]) + &engine.docker(&["volume", "ls", "--quiet"]), "");

@@ -10,4 +10,5 @@ pub mod progress;
 pub mod pull;
 pub mod release;
 pub mod run;
+pub mod space;
 pub mod stand_in;

@@ -10,6 +10,7 @@ use super::evidence;
 use crate::context::Context;
 use crate::docker::compose::Named;
 use crate::docker::engine::{self, Container, PROJECT_LABEL, parse_containers, parse_event};
+use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Result};
 use crate::exec::{Call, Pump};
 use crate::secret::Value;
@@ -51,8 +52,9 @@ pub fn create(ctx: &Context, name: &str, project: &Json, services: &[String]) ->
         let mut said = finished.stderr.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
         let why =
             said.next_back().map_or("no reason is given", |line| line.trim().trim_start_matches("Error response from daemon: "));
-        return Err(Error::cannot(format!("the containers cannot be created: {why}"))
-            .help("the engine refuses what the compose files ask of it; `-v` shows the command"));
+        let help =
+            if is_full(why) { ROOM } else { "the engine refuses what the compose files ask of it; `-v` shows the command" };
+        return Err(Error::cannot(format!("the containers cannot be created: {why}")).help(help));
     }
     containers(ctx, name)
 }
@@ -226,7 +228,7 @@ fn cannot_start(service: &str, error: Error) -> Error {
     if said.contains("port is already allocated") || said.contains("address already in use") {
         return failed.help("another program holds the port: stop it, or publish the service on another one");
     }
-    failed
+    if is_full(said) { failed.help(ROOM) } else { failed }
 }
 
 /// When the youngest service that nothing checks has run long enough.

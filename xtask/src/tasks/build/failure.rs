@@ -5,6 +5,7 @@ use super::watch::shortened;
 use crate::context::Context;
 use crate::docker::bake::{Plan, Target};
 use crate::docker::progress::{Failure, Progress};
+use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Place};
 use crate::tasks::load::Loaded;
 
@@ -28,9 +29,6 @@ const ENGINE_GONE: [&str; 5] = [
 /// What docker's client says where Buildx is missing or too old for what it is asked.
 const NO_BUILDX: [&str; 4] =
     ["is not a docker command", "unknown flag: --file", "unknown shorthand flag", "unknown command: docker buildx"];
-
-/// What to do when there is no room left.
-const ROOM: &str = "`docker system df` shows what takes the room; `docker builder prune` and `docker image prune` free some";
 
 /// Makes one error of a bake that failed.
 pub fn explain(ctx: &Context, loaded: &Loaded, plan: &Plan, progress: &Progress) -> Error {
@@ -179,10 +177,6 @@ impl Told<'_> {
         let (number, text) = self.said.iter().find_map(|line| line.split_once(" | >>> "))?;
         Some((number.trim().parse().ok()?, text.to_owned()))
     }
-}
-
-fn is_full(text: &str) -> bool {
-    text.to_ascii_lowercase().contains("no space left on device")
 }
 
 fn services(target: &Target) -> String {
