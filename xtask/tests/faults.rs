@@ -135,8 +135,8 @@ fn a_disk_that_a_build_fills_is_told() {
 fn a_service_that_fills_the_disk_is_removed_with_what_it_filled() {
     let engine = Engine::start("24m");
     let filling = "services: {a: {image: 'busybox:1.37', command: dd if=/dev/zero of=/data/x bs=1M count=100, volumes: ['data:/data']}}\nvolumes: {data: {}}\n";
-    let ran = engine.run(&Project::new(&[("compose.yaml", filling)]), &["smoke"]).exits(1);
-    ran.says(&["error: `a` exited with code 1", "No space left on device"]);
+    // Its own complaint finds no room in the log either.
+    engine.run(&Project::new(&[("compose.yaml", filling)]), &["smoke"]).exits(1).tells("error: `a` exited with code 1");
     assert_eq!(engine.docker(&["ps", "--all", "--quiet"]) + &engine.docker(&["volume", "ls", "--quiet"]), "");
 }
 
