@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::stack::boot::{Event, Restarts};
+use crate::stack::boot::Event;
 
 /// The label by which compose marks what belongs to a project.
 pub const PROJECT_LABEL: &str = "com.docker.compose.project";
-
-/// The label by which compose says which service a container belongs to.
-pub const SERVICE_LABEL: &str = "com.docker.compose.service";
 
 fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
@@ -87,173 +84,6 @@ pub fn memory(containers: &[String]) -> Vec<String> {
     [words(["docker", "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}"]), containers.to_vec()].concat()
 }
 
-/// A container, as `docker container inspect` tells of it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Container {
-    /// The full id.
-    pub id: String,
-    /// The name, with a leading slash.
-    pub name: String,
-    /// How often the engine has started it again.
-    pub restart_count: u32,
-    /// Whether it runs, and how it ended.
-    pub state: State,
-    /// What it runs.
-    pub config: Config,
-    /// How the engine treats it.
-    pub host_config: HostConfig,
-    /// Where it is reached.
-    pub network_settings: NetworkSettings,
-}
-
-/// The state of a container.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct State {
-    /// `created`, `running`, `exited` and so on.
-    pub status: String,
-    /// Whether it runs.
-    pub running: bool,
-    /// Whether the kernel ended it for want of memory.
-    #[serde(rename = "OOMKilled")]
-    pub oom_killed: bool,
-    /// The exit code of its last end.
-    pub exit_code: i32,
-    /// Why it could not be started.
-    pub error: String,
-    /// What its health check says.
-    pub health: Option<Health>,
-}
-
-/// What a health check says.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Health {
-    /// `starting`, `healthy`, `unhealthy`.
-    pub status: String,
-    /// The last runs of the check, oldest first.
-    pub log: Option<Vec<HealthRun>>,
-}
-
-/// One run of a health check.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct HealthRun {
-    /// Its exit code; −1 if it took too long.
-    pub exit_code: i32,
-    /// What it printed.
-    pub output: String,
-}
-
-/// What a container runs.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Config {
-    /// User and group; empty for root.
-    pub user: String,
-    /// Labels.
-    pub labels: Option<BTreeMap<String, String>>,
-    /// The image as it was named.
-    pub image: String,
-    /// The health check.
-    pub healthcheck: Option<HealthConfig>,
-}
-
-/// A health check's command.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct HealthConfig {
-    /// The command; empty to take the image's, `NONE` for no check.
-    pub test: Option<Vec<String>>,
-}
-
-/// How the engine treats a container.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct HostConfig {
-    /// When it is started again.
-    pub restart_policy: RestartPolicy,
-    /// Whether its root file system is read-only.
-    pub readonly_rootfs: bool,
-}
-
-/// When a container is started again.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct RestartPolicy {
-    /// `no`, `always`, `on-failure`, `unless-stopped`.
-    pub name: String,
-}
-
-/// Where a container is reached.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct NetworkSettings {
-    /// Published ports by `PORT/PROTOCOL`.
-    pub ports: Option<BTreeMap<String, Option<Vec<HostPort>>>>,
-}
-
-/// A port of the host.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct HostPort {
-    /// The address.
-    pub host_ip: String,
-    /// The port.
-    pub host_port: String,
-}
-
-impl Container {
-    /// The compose service it belongs to.
-    pub fn service(&self) -> &str {
-        self.config.labels.as_ref().and_then(|labels| labels.get(SERVICE_LABEL)).map_or("", String::as_str)
-    }
-
-    /// Whether a health check of its own or of its image runs in it.
-    pub fn checked(&self) -> bool {
-        let test = self.config.healthcheck.as_ref().and_then(|check| check.test.as_ref());
-        test.and_then(|words| words.first()).is_some_and(|first| first != "NONE")
-    }
-
-    /// When the engine starts it again.
-    pub fn restarts(&self) -> Restarts {
-        match self.host_config.restart_policy.name.as_str() {
-            "always" | "unless-stopped" => Restarts::Always,
-            "on-failure" => Restarts::OnFailure,
-            _ => Restarts::Never,
-        }
-    }
-
-    /// The host's port behind which a TCP port of the container is published.
-    pub fn host_port(&self, target: u16) -> Option<(String, u16)> {
-        let published = self.network_settings.ports.as_ref()?.get(&format!("{target}/tcp"))?.as_ref()?.first()?;
-        let address = match published.host_ip.as_str() {
-            "" | "0.0.0.0" => "127.0.0.1",
-            "::" => "::1",
-            other => other,
-        };
-        published.host_port.parse().ok().map(|port| (address.to_owned(), port))
-    }
-
-    /// Every TCP port of the container that is published, with the host's address and port.
-    pub fn tcp_ports(&self) -> Vec<(u16, String, u16)> {
-        let ports = self.network_settings.ports.iter().flatten().filter_map(|(port, _)| port.strip_suffix("/tcp")?.parse().ok());
-        ports.filter_map(|target| self.host_port(target).map(|(address, port)| (target, address, port))).collect()
-    }
-
-    /// The lines of the last run of its health check.
-    pub fn health_output(&self) -> Vec<String> {
-        let log = self.state.health.as_ref().and_then(|health| health.log.as_ref());
-        log.and_then(|log| log.last()).map(|run| run.output.lines().map(str::to_owned).collect()).unwrap_or_default()
-    }
-}
-
-/// Reads the answer of [`inspect`].
-pub fn parse_containers(json: &str) -> Result<Vec<Container>, String> {
-    serde_json::from_str(json).map_err(|error| format!("cannot read what `docker container inspect` printed: {error}"))
-}
-
 /// A line of [`events`]: the container and what happened to it; none for what does not matter to a boot.
 pub fn parse_event(line: &str) -> Option<(String, Event)> {
     #[derive(Deserialize)]
@@ -318,23 +148,6 @@ mod tests {
             assert_eq!(parse_event(&line(action)), event.map(|event| ("c1".to_owned(), event)), "{action}");
         }
         assert_eq!(parse_event("garbage"), None);
-    }
-
-    #[test]
-    fn a_container_is_read_and_what_is_missing_has_a_default() {
-        let json = r#"[{"Id":"c","Name":"/p-a-1","Config":{"User":"10001","Labels":{"com.docker.compose.service":"a"},
-            "Healthcheck":{"Test":["CMD","x"]}},"HostConfig":{"RestartPolicy":{"Name":"unless-stopped"}},
-            "NetworkSettings":{"Ports":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"32768"}],"81/tcp":null}},
-            "State":{"Status":"running","Health":{"Status":"starting","Log":[{"ExitCode":1,"Output":"no\nway\n"}]}}}, {}]"#;
-        let containers = parse_containers(json).expect("JSON");
-        let first = &containers[0];
-        assert_eq!((first.service(), first.checked(), first.restarts()), ("a", true, Restarts::Always));
-        assert_eq!(first.host_port(80), Some(("127.0.0.1".to_owned(), 32768)));
-        assert_eq!((first.host_port(81), first.host_port(82)), (None, None));
-        assert_eq!(first.tcp_ports(), [(80, "127.0.0.1".to_owned(), 32768)]);
-        assert_eq!(first.health_output(), ["no", "way"]);
-        assert!(!containers[1].checked());
-        parse_containers("<html>").expect_err("not JSON");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod bake;
 pub mod compose;
+pub mod container;
 pub mod dockerfile;
 pub mod engine;
 pub mod image;

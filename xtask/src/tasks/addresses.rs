@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::docker::engine::Container;
+use crate::docker::container::Container;
 
 /// A port of a service and where it is reached.
 #[derive(Debug, Serialize)]

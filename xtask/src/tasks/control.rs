@@ -9,7 +9,7 @@ use super::{engine, launch};
 use crate::cli::{DownArgs, LogsArgs, ServicesArgs};
 use crate::context::Context;
 use crate::docker::compose::Named;
-use crate::docker::engine::Container;
+use crate::docker::container::Container;
 use crate::error::{Error, Result};
 use crate::exec::{Call, Finished};
 use crate::report;

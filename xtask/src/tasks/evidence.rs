@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::launch;
 use crate::context::Context;
-use crate::docker::engine::{self, Container, parse_containers};
+use crate::docker::container::{Container, parse_containers};
+use crate::docker::engine;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::stack::boot::Failure;

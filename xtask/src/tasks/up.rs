@@ -11,7 +11,7 @@ use super::{build, engine, images, launch};
 use crate::cli::{BuildArgs, UpArgs};
 use crate::context::Context;
 use crate::docker::compose::Named;
-use crate::docker::engine::Container;
+use crate::docker::container::Container;
 use crate::error::Result;
 use crate::exec::Call;
 use crate::report;

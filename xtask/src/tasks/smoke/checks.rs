@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::context::Context;
-use crate::docker::engine::{self as client, Container};
+use crate::docker::container::Container;
+use crate::docker::engine as client;
 use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 use crate::probe;

@@ -10,7 +10,7 @@ use super::plan::Planned;
 use super::{Ended, here, isolated};
 use crate::cli::BuildArgs;
 use crate::context::Context;
-use crate::docker::engine::Container;
+use crate::docker::container::Container;
 use crate::error::{Error, Result};
 use crate::secret::Value;
 use crate::stack::suite::{Part, Placeholder, Suite};
@@ -103,7 +103,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::docker::engine::parse_containers;
+    use crate::docker::container::parse_containers;
 
     fn suite(env: &[(&str, &str)]) -> Suite {
         let template = |text: &str| text.parse().expect("a template");
