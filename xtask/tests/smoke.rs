@@ -5,43 +5,18 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use support::stacks::{IMAGE, WEB, smoke, stack};
 use support::{Project, Ran, docker, left_behind};
-
-/// A small image whose shell and web server the stacks here use.
-const IMAGE: &str = "busybox:1.37";
-
-/// A web server on port 8080 that says `hello`.
-const WEB: &str = "[sh, -c, 'mkdir -p /tmp/w && echo hello > /tmp/w/index.html && exec httpd -f -p 8080 -h /tmp/w']";
-
-fn stack(services: &str) -> Project {
-    Project::within(
-        "with blanks and ümlauts",
-        &[(
-            "compose.yaml",
-            &services
-                .replace("{image: IMAGE", &format!("{{stop_grace_period: 1s, image: {IMAGE}"))
-                .replace("IMAGE", IMAGE)
-                .replace("WEB", WEB),
-        )],
-    )
-}
-
-/// Smokes a stack and makes sure that nothing of its run is left.
-fn smoke(project: &Project, args: &[&str]) -> Ran {
-    let ran = project.xtask(&[&["smoke", "--provision"], args].concat());
-    let name = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or("smoke-none");
-    assert_eq!(left_behind(name), [] as [&str; 0], "{}", ran.stderr);
-    ran
-}
 
 #[test]
 #[ignore = "needs an engine"]
 fn another_layout_with_a_one_shot_and_a_service_without_health_check() {
     let base = format!(
         "services:
-  data: {{image: {IMAGE}, command: {WEB}, healthcheck: {{test: wget -qO- http://127.0.0.1:8080/, interval: 30s}}}}
+  data: {{init: true, image: {IMAGE}, command: {WEB}, healthcheck: {{test: wget -qO- http://127.0.0.1:8080/, interval: 30s}}}}
   prepare: {{image: {IMAGE}, command: 'true', depends_on: {{data: {{condition: service_healthy}}}}}}
   my-web:
+    init: true
     image: {IMAGE}
     command: {WEB}
     depends_on: {{prepare: {{condition: service_completed_successfully}}}}
@@ -58,110 +33,6 @@ fn another_layout_with_a_one_shot_and_a_service_without_health_check() {
     smoke(&project, &[]).exits(1).says(&["probe of `my-web` failed: TCP open on port 9999"]);
     project.write("docker-compose.prod.yml", "services: {prepare: {command: [sh, -c, 'echo no luck; exit 3']}}\n");
     smoke(&project, &[]).exits(1).says(&["error: `prepare` exited with code 3", "docker-compose.yml:3\n", "| no luck"]);
-}
-
-#[test]
-#[ignore = "needs an engine"]
-fn healthy_but_unusual_stacks_pass() {
-    for (what, services) in [
-        ("a worker without ports", "services: {a: {image: IMAGE, command: sleep 600}}"),
-        ("only a one-shot", "services: {a: {image: IMAGE, command: 'true'}}"),
-        ("replicas", "services: {a: {image: IMAGE, command: WEB, ports: ['8080'], deploy: {replicas: 2}}}"),
-        ("no replicas", "services: {a: {image: IMAGE, command: sleep 600}, b: {image: IMAGE, scale: 0}}"),
-        ("a fixed name", "services: {a: {image: IMAGE, command: sleep 600, container_name: xtask-test-fixed}}"),
-        ("a check turned off", "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {disable: true}}}"),
-        (
-            "an internal network",
-            "services: {a: {image: IMAGE, command: WEB, networks: [n], x-xtask: {probes: [{tcp: 8080}]}}}\nnetworks: {n: {internal: true}}",
-        ),
-        (
-            "an external network",
-            "services: {a: {image: IMAGE, command: sleep 600, networks: [n]}}\nnetworks: {n: {external: true, name: xtask-test-nowhere}}",
-        ),
-        (
-            "an external volume",
-            "services: {a: {image: IMAGE, command: 'touch /v/x', volumes: ['vol:/v']}}\nvolumes: {vol: {external: true}}",
-        ),
-        (
-            "a slow start",
-            "services: {a: {image: IMAGE, command: [sh, -c, 'sleep 2; touch /tmp/ok; sleep 600'], healthcheck: {test: test -e /tmp/ok, interval: 60s, retries: 1}}}",
-        ),
-        (
-            "a restart on the way up",
-            "services: {a: {image: IMAGE, restart: always, command: [sh, -c, 'test -e /v/x || { touch /v/x; exit 1; }; sleep 600'], volumes: ['vol:/v'], healthcheck: {test: 'true'}}}\nvolumes: {vol: }",
-        ),
-        (
-            "a port that must be closed",
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 1883, closed: true}]}}}",
-        ),
-        (
-            "an optional need that fails",
-            "services: {a: {image: IMAGE, command: sleep 600, depends_on: {b: {condition: service_started, required: false}}}, b: {image: IMAGE, profiles: [extra]}}",
-        ),
-    ] {
-        let ran = smoke(&stack(services), &[]);
-        if what == "a restart on the way up" {
-            // It came up, but not at the first try, and that is told.
-            ran.exits(1).says(&["`a` ended and was started again 1 times"]);
-        } else {
-            assert_eq!(ran.code, Some(0), "{what}:\n{}", ran.stderr);
-        }
-    }
-}
-
-#[test]
-#[ignore = "needs an engine"]
-fn broken_stacks_fail_for_the_right_reason() {
-    for (services, says) in [
-        ("services: {a: {image: IMAGE, command: 'false'}}", &["`a` exited with code 1"][..]),
-        ("services: {a: {image: IMAGE, command: [no-such-program]}}", &["`a` cannot be started: ", "no-such-program"]),
-        (
-            "services: {a: {image: IMAGE, command: [sh, -c, nope]}}",
-            &["`a` exited with code 127", "nope: not found", "is not in the image"],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: [sh, -c, 'echo bye; exit 1'], restart: always}}",
-            &["`a` keeps ending (last with code 1)", "| bye"],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: 'true', healthcheck: {test: 'true'}}}",
-            &["`a` ended with code 0 although it was to stay"],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo not yet; false', interval: 1s}}}",
-            &["`a` was not up within 5s", "last health output of `a`", "| not yet"],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'false'}}, b: {image: IMAGE, depends_on: {a: {condition: service_healthy}}}}",
-            &["`a` was not up within 5s", "waiting behind it: `b`"],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: [sh, -c, 'x=x; while true; do x=$$x$$x; done'], mem_limit: 16m}}",
-            &["`a` was killed because it used more memory than it may"],
-        ),
-        ("services: {a: {image: IMAGE, command: sleep 600, ports: ['80']}}", &["probe of `a` failed: TCP open on port 80"]),
-        (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /nope, port: 8080, deadline: 1s}]}}}",
-            &["probe of `a` failed: GET /nope on port 8080", "| status 200", "| 404: "],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /}]}}}",
-            &["the probe `GET /` of `a` needs a `port`"],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: WEB}}\nx-xtask: {smoke: {memory: 1kB}}",
-            &["the stack uses", "more than it may", "| a "],
-        ),
-        (
-            "services: {a: {image: IMAGE, command: 'yes', restart: 'no', healthcheck: {test: 'false', interval: 1s}}}",
-            &["`a` was not up within 5s"],
-        ),
-    ] {
-        let ran = smoke(&stack(services), &["--deadline", "5s"]);
-        assert!(ran.code == Some(1) || (ran.code == Some(2) && says[0].contains("needs a")), "{services}\n{}", ran.stderr);
-        assert!(ran.stderr.len() < 20_000, "a failure is short: {} bytes", ran.stderr.len());
-        ran.says(says);
-    }
 }
 
 #[test]

@@ -80,6 +80,20 @@ impl Named<'_> {
     }
 }
 
+/// The services whose containers compose began to create and did not get done with, by what it said of its progress.
+pub fn uncreated<'a>(said: &'a [String], project: &str) -> Vec<&'a str> {
+    let state = |line: &'a String| line.trim().strip_prefix("Container ")?.rsplit_once(' ');
+    let told: Vec<(&str, &str)> = said.iter().filter_map(state).map(|(name, is)| (name.trim(), is)).collect();
+    let service = |name: &'a str| {
+        let inner = name.strip_prefix(project).and_then(|rest| rest.strip_prefix('-'));
+        inner.and_then(|rest| rest.rsplit_once('-')).map_or(name, |(service, _)| service)
+    };
+    let begun = told.iter().filter(|(name, is)| *is == "Creating" && !told.contains(&(name, "Created")));
+    let mut services: Vec<&str> = begun.map(|(name, _)| service(name)).collect();
+    services.dedup();
+    services
+}
+
 /// What a message of `docker compose config` is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Complaint {
@@ -158,6 +172,17 @@ mod tests {
             Named("p").create(&["a".into()]).join(" "),
             "docker compose --project-name p --file - create --no-build --remove-orphans a"
         );
+    }
+
+    #[test]
+    fn the_containers_that_were_not_created_are_found() {
+        let said = " Network p_default  Created\n Container p-my-b-1  Creating\n Container p-a-1  Creating\n Container p-my-b-1  \
+                    Created\nError response from daemon: no";
+        let said: Vec<String> = said.lines().map(str::to_owned).collect();
+        assert_eq!(uncreated(&said, "p"), ["a"]);
+        assert_eq!(uncreated(&said[..2], "p"), ["my-b"]);
+        assert_eq!(uncreated(&["Container own  Creating".to_owned()], "p"), ["own"]);
+        assert!(uncreated(&[], "p").is_empty());
     }
 
     #[test]

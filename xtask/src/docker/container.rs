@@ -78,6 +78,8 @@ pub struct Config {
     pub labels: Option<BTreeMap<String, String>>,
     /// The image as it was named.
     pub image: String,
+    /// The signal that asks it to stop; empty for SIGTERM.
+    pub stop_signal: String,
     /// The health check.
     pub healthcheck: Option<HealthConfig>,
 }

@@ -43,6 +43,8 @@ pub struct ServiceExtension {
     pub size: Option<Bytes>,
     /// What must be true of the service once it runs.
     pub probes: Vec<Probe>,
+    /// The exit codes that mean a clean end when it is asked to stop. If not given: 0, and an end by the stop signal itself.
+    pub stop_codes: Vec<i32>,
 }
 
 /// One probe: exactly one of `http` and `tcp`, and what is expected of it.

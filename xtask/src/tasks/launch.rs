@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::evidence;
 use crate::context::Context;
-use crate::docker::compose::Named;
+use crate::docker::compose::{Named, uncreated};
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine::{self, PROJECT_LABEL, parse_event};
 use crate::docker::space::{ROOM, is_full};
@@ -55,7 +55,12 @@ pub fn create(ctx: &Context, name: &str, project: &Json, services: &[String]) ->
             said.next_back().map_or("no reason is given", |line| line.trim().trim_start_matches("Error response from daemon: "));
         let help =
             if is_full(why) { ROOM } else { "the engine refuses what the compose files ask of it; `-v` shows the command" };
-        return Err(Error::cannot(format!("the containers cannot be created: {why}")).help(help));
+        let what = match uncreated(&finished.stderr, name)[..] {
+            [] => "the containers".to_owned(),
+            [ref one] => format!("the container of `{one}`"),
+            ref several => format!("one of the containers of `{}`", several.join("`, `")),
+        };
+        return Err(Error::cannot(format!("{what} cannot be created: {why}")).help(help));
     }
     containers(ctx, name)
 }

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
+pub mod stacks;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};

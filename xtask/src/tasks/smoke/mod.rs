@@ -2,10 +2,11 @@
 //! containers are not touched.
 
 mod checks;
+mod stop;
 mod verdict;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::addresses::addresses;
 use super::engine::{self, Part};
@@ -16,10 +17,7 @@ use super::up::prepare;
 use super::{evidence, launch};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
-use crate::docker::container::Container;
-use crate::docker::engine as client;
 use crate::error::{Error, Result};
-use crate::exec::Call;
 use crate::report;
 use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
@@ -108,10 +106,8 @@ impl<'a> Run<'a> {
         });
         let (probes, memory) = (probes?, memory?);
         evidence::fallen(ctx, &loaded.stack, &copy.name)?;
-        if !keep {
-            stop(ctx, loaded, &containers)?;
-        }
-        Ok(Passed { booted, addresses: addresses(&containers), probes, memory_bytes: memory })
+        let stopped = if keep { Vec::new() } else { stop::stop(ctx, loaded, &containers)? };
+        Ok(Passed { booted, addresses: addresses(&containers), probes, memory_bytes: memory, stopped })
     }
 }
 
@@ -124,36 +120,5 @@ fn tell_kept(ctx: &Context, name: &str) -> Result<()> {
     }
     ctx.ui.more(format!("look: docker compose -p {name} ps"));
     ctx.ui.more(format!("remove: docker compose -p {name} down --volumes"));
-    Ok(())
-}
-
-/// Stops every container politely and looks at how it ended.
-fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<()> {
-    let running: Vec<String> = containers.iter().filter(|one| one.state.running).map(|one| one.id.clone()).collect();
-    if running.is_empty() {
-        return Ok(());
-    }
-    let grace = loaded.stack.services.values().map(|service| service.stop_grace_period.map_or(10, |span| span.0.as_secs())).max();
-    let started = Instant::now();
-    let timer = ctx.ui.timer("stop");
-    let what = format!("{} container{}", running.len(), if running.len() == 1 { "" } else { "s" });
-    timer.set_message(what.clone());
-    ctx.runner.read(Call::new(client::stop(&running)).deadline(Duration::from_secs(grace.unwrap_or(10) + 60)))?;
-    timer.finish_and_clear();
-    ctx.ui.step("stop", format!("{what} in {:.1}s", started.elapsed().as_secs_f64()));
-    tell_killed(ctx, &running)
-}
-
-/// The exit code of a process that SIGKILL ended.
-const KILLED: i32 = 137;
-
-/// Tells of services that did not stop when they were asked to.
-fn tell_killed(ctx: &Context, stopped: &[String]) -> Result<()> {
-    for container in launch::inspect(ctx, stopped)?.iter().filter(|one| one.state.exit_code == KILLED) {
-        ctx.ui.warn(format!(
-            "`{}` did not stop when it was asked to and was killed after its grace period: it ignores SIGTERM, or a shell before it does",
-            container.service()
-        ));
-    }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::stop::Stopped;
 use crate::probe;
 use crate::stack::boot::Times;
 use crate::tasks::addresses::Address;
@@ -21,6 +22,8 @@ pub struct Passed {
     pub probes: Vec<probe::Outcome>,
     /// Bytes that all services together used; none where no limit asks for it.
     pub memory_bytes: Option<u64>,
+    /// How each service stopped; none with `--keep`.
+    pub stopped: Vec<Stopped>,
 }
 
 /// The answer, for machines.
@@ -39,6 +42,8 @@ pub struct Verdict {
     probes: Vec<probe::Outcome>,
     /// Bytes that all services together use once they are up; none where no limit asks for it.
     memory_bytes: Option<u64>,
+    /// How each service stopped; empty with `--keep`.
+    stops: Vec<Stopped>,
     healthy_seconds: f64,
     seconds: f64,
 }
@@ -57,6 +62,7 @@ impl Verdict {
             services: passed.booted.services.iter().map(|(service, _, times)| ServiceTimes::new(service, times)).collect(),
             probes: passed.probes,
             memory_bytes: passed.memory_bytes,
+            stops: passed.stopped,
             healthy_seconds: passed.booted.took.as_secs_f64(),
             seconds,
         }

@@ -1,0 +1,197 @@
+//! How a stack stops: every service is asked to once nothing that runs needs it any more, must end by itself within its grace
+//! period, and with an exit code that means a clean end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::docker::container::Container;
+use crate::docker::engine as client;
+use crate::error::{Error, Result};
+use crate::exec::Call;
+use crate::stack::{Service, Span, Stack};
+use crate::tasks::load::Loaded;
+use crate::tasks::{evidence, launch};
+
+/// The grace period of a service that names none; compose's own.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How much longer than its grace period the engine may take to have stopped a container.
+const SLACK: Duration = Duration::from_secs(60);
+
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i32 = 137;
+
+/// How a service stopped.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stopped {
+    /// The service.
+    pub service: String,
+    /// From asking to its end.
+    pub seconds: f64,
+    /// How long it may take before it is killed.
+    pub grace_seconds: f64,
+    /// The exit code; of several replicas one that is not accepted, if there is one.
+    pub code: i32,
+    /// Whether the code means a clean end.
+    pub clean: bool,
+}
+
+/// Stops every service that runs and tells how each ended.
+///
+/// # Errors
+/// A service was killed, or ended with a code that is not accepted.
+pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Vec<Stopped>> {
+    let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for container in containers.iter().filter(|one| one.state.running) {
+        running.entry(container.service()).or_default().push(container.id.clone());
+    }
+    if running.is_empty() {
+        return Ok(Vec::new());
+    }
+    let timer = ctx.ui.timer("stop");
+    timer.set_message(format!("{} service{}", running.len(), if running.len() == 1 { "" } else { "s" }));
+    let took = in_order(ctx, &loaded.stack, &running)?;
+    timer.finish_and_clear();
+    let ids: Vec<String> = running.into_values().flatten().collect();
+    let ended = launch::inspect(ctx, &ids)?;
+    let stopped: Vec<Stopped> = took.iter().map(|(service, took)| judge(&loaded.stack, service, *took, &ended)).collect();
+    let clean = stopped.iter().filter(|one| one.clean).count();
+    let slowest = stopped.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    let slowest = slowest.map_or(String::new(), |one| {
+        format!(", slowest {} {:.1}s of {}", one.service, one.seconds, Span(Duration::from_secs_f64(one.grace_seconds)))
+    });
+    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}", stopped.len()));
+    let unclean = stopped.iter().filter(|one| !one.clean).map(|one| {
+        let error = explain(one).help(HELP.replace("CODE", &one.code.to_string()));
+        evidence::with_evidence(ctx, &loaded.stack, &ended, &one.service, error)
+    });
+    Error::join(unclean.collect::<Vec<_>>()).map_or(Ok(stopped), Err)
+}
+
+/// What to do about a service that does not end as it should.
+const HELP: &str = "handle its stop signal; where a shell starts it, use `exec`, and where it is the first process, `init: true`; \
+                    `x-xtask: {stop_codes: [CODE]}` accepts this end";
+
+/// Asks each service to stop as soon as those that depend on it have ended; gives how long each took.
+fn in_order(ctx: &Context, stack: &Stack, running: &BTreeMap<&str, Vec<String>>) -> Result<BTreeMap<String, Duration>> {
+    let mut waiting: BTreeSet<&str> = running.keys().copied().collect();
+    let (mut stopping, mut took) = (BTreeSet::new(), BTreeMap::new());
+    std::thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        while !waiting.is_empty() || !stopping.is_empty() {
+            for service in free(stack, &waiting, &stopping) {
+                waiting.remove(service);
+                stopping.insert(service);
+                let (ids, sender) = (&running[service], sender.clone());
+                let call = Call::new(client::stop(ids)).deadline(grace(stack.services.get(service)) + SLACK);
+                scope.spawn(move || {
+                    let started = Instant::now();
+                    let outcome = ctx.runner.read(call).map(|_names| started.elapsed());
+                    let _gone_after_an_error = sender.send((service, outcome));
+                });
+            }
+            // Every service that is stopping has a thread that answers.
+            let Ok((service, outcome)) = receiver.recv() else { break };
+            stopping.remove(service);
+            took.insert(service.to_owned(), outcome?);
+        }
+        Ok(took)
+    })
+}
+
+/// The services that no service which still runs depends on; all of them where they depend on each other in a ring.
+fn free<'a>(stack: &Stack, waiting: &BTreeSet<&'a str>, stopping: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let needs = |user: &str, needed: &str| stack.services.get(user).is_some_and(|user| user.depends_on.contains_key(needed));
+    let needed = |service: &str| waiting.iter().chain(stopping).any(|user| *user != service && needs(user, service));
+    let free: Vec<&str> = waiting.iter().copied().filter(|service| !needed(service)).collect();
+    if free.is_empty() && stopping.is_empty() { waiting.iter().copied().collect() } else { free }
+}
+
+fn grace(service: Option<&Service>) -> Duration {
+    service.and_then(|service| service.stop_grace_period).map_or(GRACE, |span| span.0)
+}
+
+fn judge(stack: &Stack, service: &str, took: Duration, ended: &[Container]) -> Stopped {
+    let declared = stack.services.get(service);
+    let accepted = |one: &&Container| match declared.map(|service| &service.extension.stop_codes) {
+        Some(codes) if !codes.is_empty() => codes.contains(&one.state.exit_code),
+        _ => is_clean(one.state.exit_code, &one.config.stop_signal),
+    };
+    let own: Vec<&Container> = ended.iter().filter(|one| one.service() == service).collect();
+    let unclean = own.iter().find(|one| !accepted(one));
+    Stopped {
+        service: service.to_owned(),
+        seconds: took.as_secs_f64(),
+        grace_seconds: grace(declared).as_secs_f64(),
+        code: unclean.or(own.first()).map_or(0, |one| one.state.exit_code),
+        clean: unclean.is_none(),
+    }
+}
+
+/// Whether a code means a clean end: success, or an end by the very signal that asked for it.
+fn is_clean(code: i32, signal: &str) -> bool {
+    code == 0 || number(signal).is_some_and(|number| code == 128 + number)
+}
+
+/// The number of a signal as an image names it; SIGTERM where it names none. SIGKILL asks for nothing.
+fn number(signal: &str) -> Option<i32> {
+    let name = signal.trim_start_matches("SIG");
+    match name {
+        "" | "TERM" => Some(15),
+        "HUP" => Some(1),
+        "INT" => Some(2),
+        "QUIT" => Some(3),
+        "USR1" => Some(10),
+        "USR2" => Some(12),
+        "WINCH" => Some(28),
+        _ => name.parse().ok().filter(|number| *number != KILLED - 128),
+    }
+}
+
+fn explain(stopped: &Stopped) -> Error {
+    let Stopped { service, seconds, grace_seconds, code, .. } = stopped;
+    if *code == KILLED && seconds >= grace_seconds {
+        let grace = Span(Duration::from_secs_f64(*grace_seconds));
+        return Error::failed(format!("`{service}` was killed: it did not stop within its grace period of {grace}"));
+    }
+    Error::failed(format!("`{service}` stopped with exit code {code} after {seconds:.1}s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::source::Sources;
+
+    #[test]
+    fn an_end_by_the_signal_that_asked_for_it_is_clean() {
+        for (code, signal, clean) in [
+            (0, "", true),
+            (143, "", true),
+            (143, "SIGINT", false),
+            (130, "SIGINT", true),
+            (131, "3", true),
+            (137, "", false),
+            (137, "SIGKILL", false),
+            (137, "9", false),
+            (1, "SIGTERM", false),
+        ] {
+            assert_eq!(is_clean(code, signal), clean, "{code} {signal}");
+        }
+    }
+
+    #[test]
+    fn a_service_stops_after_those_that_depend_on_it() {
+        let yaml = "services:\n  web: {image: a, depends_on: {api: {condition: service_started}}}\n  api: {image: a, depends_on: {db: \
+                    {condition: service_started}}}\n  db: {image: a}\n  other: {image: a}\n";
+        let stack = crate::stack::parse(yaml, Sources::default()).expect("a stack");
+        let set = |names: &[&'static str]| names.iter().copied().collect::<BTreeSet<_>>();
+        assert_eq!(free(&stack, &set(&["web", "api", "db", "other"]), &set(&[])), ["other", "web"]);
+        assert_eq!(free(&stack, &set(&["api", "db"]), &set(&["web"])), [] as [&str; 0]);
+        assert_eq!(free(&stack, &set(&["api", "db"]), &set(&[])), ["api"]);
+        assert_eq!(free(&stack, &set(&["db"]), &set(&[])), ["db"]);
+    }
+}

@@ -1,0 +1,184 @@
+//! The catalogue of small stacks on a real engine: those that are well in unusual ways pass, and those that are broken fail for the
+//! right reason, with evidence, and leave nothing.
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use support::stacks::{smoke, stack};
+
+/// Checks cases four at a time: most of a case is waiting.
+fn at_once<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            check(case);
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(worker))));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn healthy_but_unusual_stacks_pass() {
+    let cases = [
+        ("a worker without ports", "services: {a: {image: IMAGE, command: sleep 600}}"),
+        ("only a one-shot", "services: {a: {image: IMAGE, command: 'true'}}"),
+        ("replicas", "services: {a: {image: IMAGE, command: WEB, ports: ['8080'], deploy: {replicas: 2}}}"),
+        ("no replicas", "services: {a: {image: IMAGE, command: sleep 600}, b: {image: IMAGE, scale: 0}}"),
+        ("a fixed name", "services: {a: {image: IMAGE, command: sleep 600, container_name: xtask-test-fixed}}"),
+        ("a check turned off", "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {disable: true}}}"),
+        (
+            "an internal network",
+            "services: {a: {image: IMAGE, command: WEB, networks: [n], x-xtask: {probes: [{tcp: 8080}]}}}\nnetworks: {n: {internal: true}}",
+        ),
+        (
+            "an external network",
+            "services: {a: {image: IMAGE, command: sleep 600, networks: [n]}}\nnetworks: {n: {external: true, name: xtask-test-nowhere}}",
+        ),
+        (
+            "an external volume",
+            "services: {a: {image: IMAGE, command: 'touch /v/x', volumes: ['vol:/v']}}\nvolumes: {vol: {external: true}}",
+        ),
+        (
+            "a slow start",
+            "services: {a: {image: IMAGE, command: [sh, -c, 'sleep 2; touch /tmp/ok; sleep 600'], healthcheck: {test: test -e /tmp/ok, interval: 60s, retries: 1}}}",
+        ),
+        (
+            "a restart on the way up",
+            "services: {a: {image: IMAGE, restart: always, command: [sh, -c, 'test -e /v/x || { touch /v/x; exit 1; }; sleep 600'], volumes: ['vol:/v'], healthcheck: {test: 'true'}}}\nvolumes: {vol: }",
+        ),
+        (
+            "a port that must be closed",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 1883, closed: true}]}}}",
+        ),
+        (
+            "a killed service that may be",
+            "services: {a: {command: sleep 600, image: IMAGE, stop_grace_period: 1s, x-xtask: {stop_codes: [137]}}}",
+        ),
+        (
+            "a stop signal of its own",
+            "services: {a: {command: [sh, -c, 'trap \"exit 130\" INT; while true; do sleep 0.1; done'], image: IMAGE, stop_signal: SIGINT}}",
+        ),
+        (
+            "an optional need that fails",
+            "services: {a: {image: IMAGE, command: sleep 600, depends_on: {b: {condition: service_started, required: false}}}, b: {image: IMAGE, profiles: [extra]}}",
+        ),
+    ];
+    at_once(&cases, |(what, services)| {
+        let ran = smoke(&stack(services), &[]);
+        if *what == "a restart on the way up" {
+            // It came up, but not at the first try, and that is told.
+            ran.exits(1).says(&["`a` ended and was started again 1 times"]);
+        } else {
+            assert_eq!(ran.code, Some(0), "{what}:\n{}", ran.stderr);
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn broken_stacks_fail_for_the_right_reason() {
+    let cases = [
+        ("services: {a: {image: IMAGE, command: 'false'}}", &["`a` exited with code 1"][..]),
+        ("services: {a: {command: [no-such-program], image: IMAGE}}", &["`a` cannot be started: ", "no-such-program"]),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, nope]}}",
+            &["`a` exited with code 127", "nope: not found", "is not in the image"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, 'echo bye; exit 1'], restart: always}}",
+            &["`a` keeps ending (last with code 1)", "| bye"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: 'true', healthcheck: {test: 'true'}}}",
+            &["`a` ended with code 0 although it was to stay"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo not yet; false', interval: 1s}}}",
+            &["`a` was not up within 5s", "last health output of `a`", "| not yet"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'false'}}, b: {image: IMAGE, depends_on: {a: {condition: service_healthy}}}}",
+            &["`a` was not up within 5s", "waiting behind it: `b`"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, 'x=x; while true; do x=$$x$$x; done'], mem_limit: 16m}}",
+            &["`a` was killed because it used more memory than it may"],
+        ),
+        ("services: {a: {image: IMAGE, command: sleep 600, ports: ['80']}}", &["probe of `a` failed: TCP open on port 80"]),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /nope, port: 8080, deadline: 1s}]}}}",
+            &["probe of `a` failed: GET /nope on port 8080", "| status 200", "| 404: "],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /}]}}}",
+            &["the probe `GET /` of `a` needs a `port`"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB}}\nx-xtask: {smoke: {memory: 1kB}}",
+            &["the stack uses", "more than it may", "| a "],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: 'yes', restart: 'no', healthcheck: {test: 'false', interval: 1s}}}",
+            &["`a` was not up within 5s"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo broken; false', interval: 1s, retries: 1}}}",
+            &["`a` was not up within 5s", "| broken"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, 'exit 4']}, b: {image: IMAGE, depends_on: {a: {condition: service_completed_successfully}}}}",
+            &["`a` exited with code 4"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, 'date > /x'], read_only: true}}",
+            &["`a` exited with code 1", "Read-only file system"],
+        ),
+        ("services: {a: {image: IMAGE, command: sleep 600, user: nobody-here}}", &["`a` cannot be started: ", "nobody-here"]),
+        ("services: {a: {image: IMAGE, command: [/etc]}}", &["`a` exited with code 126", "cannot be executed"]),
+        (
+            "services: {a: {image: IMAGE, command: sleep 600, working_dir: /etc/passwd}}",
+            &["the container of `a` cannot be created: ", "/etc/passwd is not a directory"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 8080, closed: true, deadline: 1s}]}}}",
+            &["probe of `a` failed: TCP closed on port 8080"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, contains: bye, deadline: 1s}]}}}",
+            &["probe of `a` failed: GET / on port 8080", "bye", "| "],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, headers: {x-frame-options: DENY}, deadline: 1s}]}}}",
+            &["probe of `a` failed: GET / on port 8080", "x-frame-options"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, json: {status: ok}, deadline: 1s}]}}}",
+            &["probe of `a` failed: GET / on port 8080", "JSON"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, metrics: [up], deadline: 1s}]}}}",
+            &["probe of `a` failed: GET / on port 8080", "metrics"],
+        ),
+        (
+            "services: {a: {command: sleep 600, image: IMAGE, stop_grace_period: 1s}}",
+            &["stop       0 of 1 clean", "`a` was killed: it did not stop within its grace period of 1s", "use `exec`"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, 'trap \"echo bye; exit 3\" TERM; while true; do sleep 0.1; done']}}",
+            &["`a` stopped with exit code 3 after ", "| bye", "stop_codes: [3]"],
+        ),
+    ];
+    at_once(&cases, |(services, says)| {
+        let ran = smoke(&stack(services), &["--deadline", "5s"]);
+        assert!(
+            ran.code == Some(1)
+                || (ran.code == Some(2) && (says[0].contains("needs a") || says[0].contains("cannot be created"))),
+            "{services}\n{}",
+            ran.stderr
+        );
+        assert!(ran.stderr.len() < 20_000, "a failure is short: {} bytes", ran.stderr.len());
+        ran.says(says);
+    });
+}
