@@ -182,3 +182,30 @@ fn broken_stacks_fail_for_the_right_reason() {
         ran.says(says);
     });
 }
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_secret_that_the_engine_shows_fails_without_being_shown_again() {
+    let project = stack(
+        "services: {a: {image: IMAGE, command: sleep 600, secrets: [key], environment: {URL: 'x://u:a-value-to-hunt@db'}}}\n\
+         secrets: {key: {file: key.txt}}\n",
+    );
+    project.write("key.txt", "a-value-to-hunt\n");
+    let ran = smoke(&project, &[]).exits(1);
+    let ran = ran.says(&["the value of the secret `key` stands in the environment variable `URL` of `a`", "compose.yaml:1"]);
+    assert!(!ran.stderr.contains("a-value-to-hunt"), "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn what_is_in_force_is_read_from_the_kernel() {
+    let project = stack(
+        "services:\n  open: {image: IMAGE, command: sleep 600}\n  shut: {image: IMAGE, command: sleep 600, user: '1000', read_only: true, \
+         mem_limit: 64m, cap_drop: [ALL], security_opt: ['no-new-privileges:true']}\n",
+    );
+    let ran = smoke(&project, &["--format", "json"]).exits(0);
+    let ran = ran.says(&["non-root 1/2 · read-only 1/2 · no new privileges 1/2 · memory limit 1/2 · capabilities in open"]);
+    let seen = &ran.json()["runtime"];
+    let shut = seen.as_array().expect("a list").iter().find(|one| one["service"] == "shut").expect("it was looked at");
+    assert_eq!((&shut["uid"], &shut["memory_limit_bytes"]), (&1000.into(), &(64 << 20).into()));
+}

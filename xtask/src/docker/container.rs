@@ -17,6 +17,8 @@ pub struct Container {
     pub id: String,
     /// The name, with a leading slash.
     pub name: String,
+    /// The words after the program that its first process was started with.
+    pub args: Option<Vec<String>>,
     /// How often the engine has started it again.
     pub restart_count: u32,
     /// Whether it runs, and how it ended.
@@ -37,6 +39,8 @@ pub struct State {
     pub status: String,
     /// Whether it runs.
     pub running: bool,
+    /// The number of its first process on the engine's machine; 0 when it does not run.
+    pub pid: u32,
     /// Whether the kernel ended it for want of memory.
     #[serde(rename = "OOMKilled")]
     pub oom_killed: bool,
@@ -74,6 +78,12 @@ pub struct HealthRun {
 pub struct Config {
     /// User and group; empty for root.
     pub user: String,
+    /// The environment, as `NAME=value`.
+    pub env: Option<Vec<String>>,
+    /// The command.
+    pub cmd: Option<Vec<String>>,
+    /// The program before the command.
+    pub entrypoint: Option<Vec<String>>,
     /// Labels.
     pub labels: Option<BTreeMap<String, String>>,
     /// The image as it was named.
@@ -100,6 +110,14 @@ pub struct HostConfig {
     pub restart_policy: RestartPolicy,
     /// Whether its root file system is read-only.
     pub readonly_rootfs: bool,
+    /// Capabilities it is given.
+    pub cap_add: Option<Vec<String>>,
+    /// Capabilities it is denied.
+    pub cap_drop: Option<Vec<String>>,
+    /// Security options, such as `no-new-privileges:true`.
+    pub security_opt: Option<Vec<String>>,
+    /// Bytes of memory that it may use; 0 for any.
+    pub memory: u64,
 }
 
 /// When a container is started again.

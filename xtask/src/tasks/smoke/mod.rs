@@ -2,6 +2,7 @@
 //! containers are not touched.
 
 mod checks;
+mod runtime;
 mod stop;
 mod verdict;
 
@@ -98,16 +99,17 @@ impl<'a> Run<'a> {
     /// Boots, probes and stops.
     fn through(&self, version: &Part, keep: bool) -> Result<Passed> {
         let Self { ctx, loaded, copy } = self;
-        let Running { booted, containers, .. } = copy.start(ctx, loaded, version)?;
+        let Running { booted, containers, secrets } = copy.start(ctx, loaded, version)?;
         let (probes, memory) = std::thread::scope(|scope| {
             let memory = scope.spawn(|| checks::memory(ctx, loaded, &containers));
             let probes = checks::probe(ctx, loaded, &containers);
             (probes, memory.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
         });
         let (probes, memory) = (probes?, memory?);
+        let runtime = runtime::check(ctx, loaded, &containers, &secrets)?;
         evidence::fallen(ctx, &loaded.stack, &copy.name)?;
         let stopped = if keep { Vec::new() } else { stop::stop(ctx, loaded, &containers)? };
-        Ok(Passed { booted, addresses: addresses(&containers), probes, memory_bytes: memory, stopped })
+        Ok(Passed { booted, addresses: addresses(&containers), probes, memory_bytes: memory, runtime, stopped })
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::runtime::InForce;
 use super::stop::Stopped;
 use crate::probe;
 use crate::stack::boot::Times;
@@ -22,6 +23,8 @@ pub struct Passed {
     pub probes: Vec<probe::Outcome>,
     /// Bytes that all services together used; none where no limit asks for it.
     pub memory_bytes: Option<u64>,
+    /// What is in force for each container that could be seen.
+    pub runtime: Vec<InForce>,
     /// How each service stopped; none with `--keep`.
     pub stopped: Vec<Stopped>,
 }
@@ -42,6 +45,8 @@ pub struct Verdict {
     probes: Vec<probe::Outcome>,
     /// Bytes that all services together use once they are up; none where no limit asks for it.
     memory_bytes: Option<u64>,
+    /// What is in force for each container; empty where its processes are on another machine.
+    runtime: Vec<InForce>,
     /// How each service stopped; empty with `--keep`.
     stops: Vec<Stopped>,
     healthy_seconds: f64,
@@ -62,6 +67,7 @@ impl Verdict {
             services: passed.booted.services.iter().map(|(service, _, times)| ServiceTimes::new(service, times)).collect(),
             probes: passed.probes,
             memory_bytes: passed.memory_bytes,
+            runtime: passed.runtime,
             stops: passed.stopped,
             healthy_seconds: passed.booted.took.as_secs_f64(),
             seconds,
