@@ -1,0 +1,92 @@
+// What the report lists beside the tree: findings, waste, the largest files, packages, growth. Each is a table of what the
+// filter lets through; a path leads to its place in the treemap.
+
+/** A path that leads to its tile. */
+function pathLink(path, onPath) {
+  return el("button", { type: "button", class: "path", on: { click: () => onPath(path) } }, visible(path));
+}
+
+/** Whether a filter lets an entry through: its layers, and the texts that say what it is. */
+function passes({ layer, query }, layers, texts) {
+  const wanted = query.toLowerCase();
+  const named =
+    wanted === "" ||
+    texts.some((text) =>
+      String(text ?? "")
+        .toLowerCase()
+        .includes(wanted),
+    );
+  return named && (layer === null || layers.includes(layer));
+}
+
+/** Findings, each with what mends it. */
+function findingList(model, filter, onPath) {
+  const shown = model.image.findings.filter((one) => passes(filter, [one.layer], [one.path, one.rule, one.message]));
+  if (shown.length === 0) return el("p", { class: "nothing" }, "No finding passes the filter.");
+  return el(
+    "ul",
+    { class: "findings" },
+    ...shown.map((one) => el("li", { class: `finding finding-${one.level}` }, ...finding(model, one, onPath))),
+  );
+}
+
+function finding(model, one, onPath) {
+  const deleted = one.deleted ? el("span", { class: "tag" }, "deleted later, still in the image") : null;
+  return [
+    el("p", { class: "finding-head" }, el("span", { class: "level" }, one.level), el("b", {}, one.rule), deleted),
+    el("p", {}, prose(one.message)),
+    el(
+      "p",
+      { class: "finding-place" },
+      pathLink(one.path, onPath),
+      layerMark(model, one.layer),
+      el("code", {}, visible(one.instruction ?? "")),
+    ),
+    one.fix ? el("p", { class: "fix" }, prose(one.fix)) : null,
+  ].filter((part) => part !== null);
+}
+
+/** Bytes that no container ever sees, with the layers that put them there and that hid them. */
+function wasteTable(model, filter, onPath) {
+  const rows = model.image.waste.filter((one) => passes(filter, [one.layer, one.by_layer], [one.path, one.kind]));
+  const largest = Math.max(0, ...rows.map((one) => one.bytes));
+  const by = (one) =>
+    one.by_layer === null || one.by_layer === undefined
+      ? ""
+      : el("span", { class: "by" }, "→ ", layerMark(model, one.by_layer));
+  const columns = [
+    {
+      name: "path",
+      cell: (one) => el("span", {}, pathLink(one.path, onPath), " ", el("span", { class: "tag" }, one.kind)),
+    },
+    { name: "layer", cell: (one) => el("span", {}, layerMark(model, one.layer), " ", by(one)) },
+    { name: "size", number: true, cell: (one) => meter(bytes(one.bytes), one.bytes, largest) },
+  ];
+  return table(columns, rows, "Nothing is overwritten, deleted, doubled or left behind.");
+}
+
+/** The largest files. */
+function largestTable(model, filter, onPath) {
+  const rows = model.image.largest.filter((one) => passes(filter, [one.layer], [one.path]));
+  const largest = Math.max(0, ...rows.map((one) => one.bytes));
+  const columns = [
+    { name: "path", cell: (one) => pathLink(one.path, onPath) },
+    { name: "layer", cell: (one) => layerMark(model, one.layer) },
+    { name: "size", number: true, cell: (one) => meter(bytes(one.bytes), one.bytes, largest) },
+  ];
+  return table(columns, rows, "No file passes the filter.");
+}
+
+/** Packages of whatever managers left a record, the largest first. */
+function packageTable(model, filter) {
+  const rows = model.image.packages.filter((one) =>
+    passes({ ...filter, layer: null }, [], [one.name, one.kind, one.version]),
+  );
+  const sorted = rows.sort((a, b) => b.bytes - a.bytes);
+  const columns = [
+    { name: "package", cell: (one) => el("span", {}, `${visible(one.name)} `, el("span", { class: "tag" }, one.kind)) },
+    { name: "version", cell: (one) => el("code", {}, visible(one.version)) },
+    { name: "size", number: true, cell: (one) => meter(bytes(one.bytes), one.bytes, sorted[0].bytes) },
+  ];
+  return table(columns, sorted, "No package passes the filter.");
+}
