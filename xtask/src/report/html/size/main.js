@@ -20,7 +20,7 @@ function askLayer(index) {
 function reveal(path) {
   const node = nearest(view.model, path);
   ask({ path: (node.children ? node : node.parent).path });
-  byId("tree").scrollIntoView({ block: "start", behavior: "smooth" });
+  byId("tree").scrollIntoView({ block: "start", behavior: isStill() ? "instant" : "smooth" });
   map.focusOn(node);
 }
 

@@ -33,8 +33,13 @@ function zoomOut(canvas, box) {
   move(canvas, `scale(${w / box.w}, ${h / box.h}) translate(${-box.x}px, ${-box.y}px)`);
 }
 
+/** Whether the person wants things to stay still. */
+function isStill() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
 function move(canvas, transform) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (isStill()) return;
   const from = { transform, transformOrigin: "0 0", opacity: 0.3 };
   canvas.animate([from, { transform: "none", transformOrigin: "0 0", opacity: 1 }], {
     duration: ZOOM_TIME,

@@ -53,7 +53,7 @@ function tile(model, box, level) {
   const opens = item.children !== null && w >= OPEN.w && h >= OPEN.h;
   const kind = item.rest ? "rest" : opens ? "open" : item.children ? "closed" : "file";
   const element = el("div", {
-    class: `tile tile-${kind}${level === 1 ? " tile-first" : ""}`,
+    class: `tile tile-${kind}${level === 1 ? " tile-first" : ""}${level % 2 === 0 ? " tile-even" : ""}`,
     style: {
       left: `${box.x}px`,
       top: `${box.y}px`,

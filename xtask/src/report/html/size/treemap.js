@@ -16,7 +16,7 @@ function treemap(host, onZoom) {
     const area = { x: 0, y: 0, w: canvas.clientWidth, h: canvas.clientHeight };
     const tiles = folder.weight > 0 && area.w > 0 ? tilesOf(model, folder, area) : [];
     for (const [position, tile] of tiles.entries()) present(tile, folder, position, tiles.length);
-    fill(canvas, tiles.length > 0 ? tiles : el("p", { class: "nothing" }, "There is nothing to see here."));
+    fill(canvas, tiles.length > 0 ? tiles : el("p", { class: "nothing" }, emptiness(model)));
     tip.hide();
   }
 
@@ -112,4 +112,9 @@ function present(tile, folder, position, size) {
 function isWithin(node, other) {
   for (let at = node; at; at = at.parent) if (at === other) return true;
   return false;
+}
+
+/** Why there is nothing to draw. */
+function emptiness(model) {
+  return model.root.bytes === 0 ? "This image has no files." : "The filter lets nothing through.";
 }
