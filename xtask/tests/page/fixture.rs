@@ -65,9 +65,14 @@ pub fn shop() -> Value {
         {"rule": "dev-dependency", "level": "warning", "path": "/app/node_modules/typescript", "layer": 2,
          "instruction": "RUN npm ci", "deleted": false, "message": "`typescript` is a development dependency",
          "fix": "install with `npm ci --omit=dev`"},
+        {"rule": "token", "level": "warning", "path": "", "layer": null, "instruction": "ENV TOKEN=…",
+         "dockerfile": "Dockerfile", "line": 9, "deleted": false, "message": "an instruction holds a token",
+         "fix": "pass it as a build secret"},
     ]);
     image["waste"] = json!([
         {"kind": "overwritten", "path": "/app/package-lock.json", "bytes": 1_200_000, "layer": 2, "by_layer": 4},
+        {"kind": "duplicate", "path": "/app/dist/index.js", "bytes": 90_000, "layer": 3, "by_layer": null,
+         "of": "/app/node_modules/zod/lib/index.js"},
         {"kind": "deleted", "path": "/app/config/server.pem", "bytes": 3_000, "layer": 4, "by_layer": 5},
     ]);
     image["packages"] = json!([
@@ -76,9 +81,9 @@ pub fn shop() -> Value {
     ]);
     image["growth"] = json!({
         "baseline": "shop/api:1.3.0", "bytes": 22_812_345, "percent": 9.7,
-        "paths": [{"path": "/app/node_modules/typescript", "before": null, "after": 24_000_000},
+        "paths": [{"path": "/app/node_modules/typescript", "before": 0, "after": 24_000_000},
                   {"path": "/app/dist/server.js", "before": 7_587_655, "after": 6_400_000}],
-        "packages": [{"kind": "npm", "name": "typescript", "before": null, "after": 24_000_000,
+        "packages": [{"kind": "npm", "name": "typescript", "before": 0, "after": 24_000_000,
                       "before_version": null, "after_version": "5.8.3"}],
         "instructions": [{"instruction": "RUN npm ci", "before": 23_000_000, "after": 47_000_000}],
     });
@@ -151,5 +156,9 @@ fn folder(name: &str, files: Vec<Part>) -> Value {
         }
     }
     children.extend(inside.into_iter().map(|(name, files)| folder(name, files)));
-    json!({"name": name, "bytes": bytes, "files": count, "layer": null, "children": children})
+    let mut node = json!({"name": name, "bytes": bytes, "files": count, "layer": null});
+    if !children.is_empty() {
+        node["children"] = children.into();
+    }
+    node
 }

@@ -18,6 +18,7 @@ const PAGE: Page = Page {
         include_str!("size/tooltip.js"),
         include_str!("size/treemap.js"),
         include_str!("size/layers.js"),
+        include_str!("size/bar.js"),
         include_str!("size/summary.js"),
         include_str!("size/lists.js"),
         include_str!("size/growth.js"),

@@ -62,8 +62,14 @@ fn the_lists_say_what_the_report_says() {
     for (id, texts) in [
         ("summary", &["shop/api:1.4.0", "over the budget of 200.0 MB", "+22.8 MB", "1.2 MB"][..]),
         ("layers", &["RUN npm ci", "Dockerfile:12", "debian 12.11-slim"]),
-        ("findings", &["1 error · 1 warning", "private-key", "deleted later, still in the image", "--mount=type=secret"]),
-        ("waste", &["overwritten", "/app/package-lock.json", "2 → 4", "1.2 MB"]),
+        (
+            "findings",
+            &["1 error · 2 warnings", "private-key", "deleted later, still in the image", "--mount=type=secret", "Dockerfile:9"],
+        ),
+        (
+            "waste",
+            &["overwritten", "/app/package-lock.json", "2 → 4", "1.2 MB", "duplicate of /app/node_modules/zod/lib/index.js"],
+        ),
         ("packages", &["libicu72", "72.1-3", "dpkg", "36.0 MB"]),
         ("growth", &["+22.8 MB +9.7 % against shop/api:1.3.0", "/app/node_modules/typescript", "+24.0 MB", "−1.2 MB"]),
     ] {

@@ -31,6 +31,16 @@ function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
+/** What is told of a value, or null where the report has none. */
+function known(value, tell) {
+  return value === null || value === undefined ? null : tell(value);
+}
+
+/** Where an instruction stands: `Dockerfile:12`; null where that is not known. */
+function placeOf({ dockerfile, line }) {
+  return known(dockerfile, (file) => visible(line ? `${file}:${line}` : file));
+}
+
 /** A name from an image with whatever would not show, or would turn the line around, spelled out. */
 function visible(name) {
   const spelled = (c) => `\\u{${c.codePointAt(0).toString(16)}}`;

@@ -41,7 +41,7 @@ function changes(all, filter, { name, texts, cell }) {
 
 /** A size; a dash for what was not, or is no longer, there. */
 function sizeOrNone(size) {
-  return size === null || size === undefined ? "–" : bytes(size);
+  return size ? bytes(size) : "–";
 }
 
 function changeMark(difference, largest) {

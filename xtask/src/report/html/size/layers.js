@@ -1,5 +1,5 @@
-// The layers: the bar in which each has its share, against the budget, and the list with their instructions. Both are the
-// legend of the treemap's colours; a layer that is chosen is all the treemap shows.
+// The list of layers with their instructions, which is the legend of the treemap's colours: a layer that is chosen is all that the
+// treemap shows.
 
 /** The square that has a layer's colour. */
 function swatch(layer) {
@@ -18,42 +18,9 @@ function layerMark(model, index) {
   return el("span", { class: "mark", title: instruction(layer) }, swatch(layer), String(layer.index));
 }
 
-/** The bar of an image: its layers side by side, and where its budget ends. */
-function layerBar(model, onLayer) {
-  const { content_bytes: content, budget_bytes: budget } = model.image;
-  const whole = Math.max(content, budget ?? 0, 1);
-  const share = (number) => `${((number / whole) * 100).toFixed(3)}%`;
-  const parts = model.layers.map((layer) =>
-    el("span", {
-      class: "part",
-      title: `layer ${layer.index} · ${bytes(layer.content_bytes)} · ${instruction(layer)}`,
-      "data-layer": layer.index,
-      style: { width: share(layer.content_bytes), ...paint(layer) },
-      on: { click: () => onLayer(layer.index) },
-    }),
-  );
-  const limit = budget
-    ? [
-        el(
-          "span",
-          { class: `limit${budget < whole / 2 ? " limit-low" : ""}`, style: { left: share(budget) } },
-          `budget ${bytes(budget)}`,
-        ),
-      ]
-    : [];
-  if (budget && content > budget) limit.unshift(el("span", { class: "over", style: { left: share(budget) } }));
-  const told = `${bytes(content)} in ${count(model.layers.length, "layer")}${budget ? `, the budget is ${bytes(budget)}` : ""}`;
-  return el(
-    "div",
-    { class: "bar", role: "img", "aria-label": told },
-    el("div", { class: "parts" }, ...parts),
-    ...limit,
-  );
-}
-
 /** The list of layers: the image's own, then those of its base. */
 function layerList(model, onLayer) {
-  const largest = Math.max(1, ...model.layers.map((layer) => layer.content_bytes));
+  const largest = model.layers.reduce((most, layer) => Math.max(most, layer.content_bytes), 1);
   const group = (title, layers, sum) =>
     layers.length === 0
       ? []
@@ -72,10 +39,13 @@ const TRACE = 0.002;
 
 function layerButton(model, layer, largest, onLayer) {
   const share = layer.content_bytes / largest;
-  const place = layer.dockerfile ? `${layer.dockerfile}${layer.line ? `:${layer.line}` : ""}` : null;
-  const sent =
-    layer.transfer_bytes === null || layer.transfer_bytes === undefined ? null : `${bytes(layer.transfer_bytes)} sent`;
-  const facts = [percent(layer.content_bytes, model.image.content_bytes), count(layer.files, "file"), sent, place];
+  const sent = known(layer.transfer_bytes, (size) => `${bytes(size)} sent`);
+  const facts = [
+    percent(layer.content_bytes, model.image.content_bytes),
+    count(layer.files, "file"),
+    sent,
+    placeOf(layer),
+  ];
   return el(
     "button",
     {

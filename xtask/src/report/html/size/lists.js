@@ -22,45 +22,44 @@ function passes({ layer, query }, layers, texts) {
 /** Findings, each with what mends it. */
 function findingList(model, filter, onPath) {
   const shown = model.image.findings.filter((one) => passes(filter, [one.layer], [one.path, one.rule, one.message]));
-  if (shown.length === 0) return el("p", { class: "nothing" }, "No finding passes the filter.");
-  return el(
-    "ul",
-    { class: "findings" },
-    ...shown.map((one) => el("li", { class: `finding finding-${one.level}` }, ...finding(model, one, onPath))),
-  );
+  if (shown.length === 0) return [el("p", { class: "nothing" }, "No finding passes the filter.")];
+  const list = el("ul", { class: "findings" });
+  return [list, unroll(list, shown, (one) => finding(model, one, onPath))];
 }
 
 function finding(model, one, onPath) {
   const deleted = one.deleted ? el("span", { class: "tag" }, "deleted later, still in the image") : null;
-  return [
+  return el(
+    "li",
+    { class: `finding finding-${one.level}` },
     el("p", { class: "finding-head" }, el("span", { class: "level" }, one.level), el("b", {}, one.rule), deleted),
     el("p", {}, prose(one.message)),
     el(
       "p",
       { class: "finding-place" },
-      pathLink(one.path, onPath),
+      one.path ? pathLink(one.path, onPath) : null,
       layerMark(model, one.layer),
-      el("code", {}, visible(one.instruction ?? "")),
+      known(one.instruction, (text) => el("code", {}, visible(text))),
+      known(placeOf(one), (place) => el("span", {}, place)),
     ),
-    one.fix ? el("p", { class: "fix" }, prose(one.fix)) : null,
-  ].filter((part) => part !== null);
+    known(one.fix, (text) => el("p", { class: "fix" }, prose(text))),
+  );
 }
 
-/** Bytes that no container ever sees, with the layers that put them there and that hid them. */
+/** Bytes that serve nothing, with the layers that brought them and that hide them. */
 function wasteTable(model, filter, onPath) {
   const rows = model.image.waste.filter((one) => passes(filter, [one.layer, one.by_layer], [one.path, one.kind]));
-  const largest = Math.max(0, ...rows.map((one) => one.bytes));
-  const by = (one) =>
-    one.by_layer === null || one.by_layer === undefined
-      ? ""
-      : el("span", { class: "by" }, "→ ", layerMark(model, one.by_layer));
+  const most = mostBytes(rows);
+  const by = (layer) => el("span", { class: "by" }, " → ", layerMark(model, layer));
+  const same = (path) => el("span", { class: "same" }, " of ", pathLink(path, onPath));
   const columns = [
     {
       name: "path",
-      cell: (one) => el("span", {}, pathLink(one.path, onPath), " ", el("span", { class: "tag" }, one.kind)),
+      cell: (one) =>
+        el("span", {}, pathLink(one.path, onPath), " ", el("span", { class: "tag" }, one.kind), known(one.of, same)),
     },
-    { name: "layer", cell: (one) => el("span", {}, layerMark(model, one.layer), " ", by(one)) },
-    { name: "size", number: true, cell: (one) => meter(bytes(one.bytes), one.bytes, largest) },
+    { name: "layer", cell: (one) => el("span", {}, layerMark(model, one.layer), known(one.by_layer, by)) },
+    { name: "size", number: true, cell: (one) => meter(bytes(one.bytes), one.bytes, most) },
   ];
   return table(columns, rows, "Nothing is overwritten, deleted, doubled or left behind.");
 }
@@ -68,11 +67,11 @@ function wasteTable(model, filter, onPath) {
 /** The largest files. */
 function largestTable(model, filter, onPath) {
   const rows = model.image.largest.filter((one) => passes(filter, [one.layer], [one.path]));
-  const largest = Math.max(0, ...rows.map((one) => one.bytes));
+  const most = mostBytes(rows);
   const columns = [
     { name: "path", cell: (one) => pathLink(one.path, onPath) },
     { name: "layer", cell: (one) => layerMark(model, one.layer) },
-    { name: "size", number: true, cell: (one) => meter(bytes(one.bytes), one.bytes, largest) },
+    { name: "size", number: true, cell: (one) => meter(bytes(one.bytes), one.bytes, most) },
   ];
   return table(columns, rows, "No file passes the filter.");
 }

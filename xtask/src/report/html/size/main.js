@@ -70,7 +70,7 @@ function showFiltered(filter) {
   map.forget();
   markLayer(byId("image"), filter.layer);
   if (byId("search").value.trim() !== filter.query) byId("search").value = filter.query;
-  fill(byId("finding-list"), findingList(model, filter, reveal));
+  fill(byId("finding-list"), ...findingList(model, filter, reveal));
   fill(byId("waste-list"), wasteTable(model, filter, reveal));
   fill(byId("largest-list"), largestTable(model, filter, reveal));
   fill(byId("package-list"), packageTable(model, filter));

@@ -10,7 +10,8 @@ const HUES = [195, 55, 290, 145, 20, 250, 95, 335, 170, 75];
  */
 function modelOf(image) {
   const model = { image, layers: colouredLayers(image.layers), nodes: [] };
-  model.root = addNode(model, image.directories ?? { name: "/", bytes: 0, files: 0, children: [] }, null);
+  // Folders that hold nothing have no list of children, and the root is a folder.
+  model.root = addNode(model, { children: [], ...image.directories }, null);
   weigh(model, null, "");
   return model;
 }

@@ -46,7 +46,12 @@ function worstOf(image) {
 function summary(model, onLayer) {
   const { image } = model;
   const id = image.id.replace(/^sha256:/, "").slice(0, 12);
-  const tags = [image.service && `service ${image.service}`, image.platform, id];
+  const services = image.services ?? [image.service].filter((name) => name);
+  const tags = [
+    services.length > 0 && `${services.length === 1 ? "service" : "services"} ${services.join(", ")}`,
+    image.platform,
+    id,
+  ];
   return [
     el("h1", {}, visible(image.reference)),
     el(
@@ -69,48 +74,26 @@ function summary(model, onLayer) {
 
 /** How the content stands to the budget. */
 function verdict({ content_bytes: content, budget_bytes: budget, over_bytes: over }) {
-  if (budget === null || budget === undefined) return el("span", { class: "verdict" }, "no budget");
-  if (over > 0)
-    return el(
-      "span",
-      { class: "verdict verdict-over" },
-      el("b", {}, `${bytes(over)} over`),
-      ` the budget of ${bytes(budget)}`,
-    );
-  return el(
-    "span",
-    { class: "verdict verdict-under" },
-    `of a budget of ${bytes(budget)}, `,
-    el("b", {}, `${bytes(budget - content)} free`),
-  );
+  const told = (kind, ...parts) => el("span", { class: `verdict verdict-${kind}` }, ...parts);
+  if (known(budget, bytes) === null) return told("none", "no budget");
+  if (over > 0) return told("over", el("b", {}, `${bytes(over)} over`), ` the budget of ${bytes(budget)}`);
+  return told("under", `of a budget of ${bytes(budget)}, `, el("b", {}, `${bytes(budget - content)} free`));
 }
 
 /** What there is to know in numbers. */
 function figures(image) {
-  const { content_bytes: content, transfer_bytes: sent, growth } = image;
-  const known = sent !== null && sent !== undefined;
+  const { content_bytes: content, transfer_bytes: sent } = image;
+  const share = (size) => percent(size, content);
+  const figure = (name, value, note) => ({ name, value, note });
+  const change = ({ bytes: size, percent: part, baseline }) =>
+    figure("growth", signedBytes(size), `${percentChange(part)} since ${visible(baseline)}`);
   return [
-    {
-      name: "to transfer",
-      value: known ? bytes(sent) : "unknown",
-      note: known ? `${percent(sent, content)} of the content` : "compressed layers are not at hand",
-    },
-    { name: "own layers", value: bytes(image.own_bytes), note: percent(image.own_bytes, content) },
-    { name: "base", value: bytes(image.base_bytes), note: percent(image.base_bytes, content) },
-    {
-      name: "wasted",
-      value: bytes(image.wasted_bytes),
-      note: `${percent(image.wasted_bytes, content)}, never seen by a container`,
-    },
-    ...(growth
-      ? [
-          {
-            name: "growth",
-            value: signedBytes(growth.bytes),
-            note: `${percentChange(growth.percent)} since ${visible(growth.baseline)}`,
-          },
-        ]
-      : []),
-    { name: "files", value: image.files.toLocaleString("en"), note: `in ${count(image.layers.length, "layer")}` },
-  ];
+    known(sent, (size) => figure("to transfer", bytes(size), `${share(size)} of the content`)) ??
+      figure("to transfer", "unknown", "the archive's layers are not packed"),
+    figure("own layers", bytes(image.own_bytes), share(image.own_bytes)),
+    figure("base", bytes(image.base_bytes), share(image.base_bytes)),
+    figure("wasted", bytes(image.wasted_bytes), `${share(image.wasted_bytes)} of the content`),
+    known(image.growth, change),
+    figure("files", image.files.toLocaleString("en"), `in ${count(image.layers.length, "layer")}`),
+  ].filter((one) => one !== null);
 }
