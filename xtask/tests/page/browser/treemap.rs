@@ -1,5 +1,7 @@
 //! The treemap: what it draws, and how it is zoomed and moved along.
 
+use serde_json::json;
+
 use super::{calm, labels, open, place};
 use crate::fixture;
 
@@ -121,5 +123,38 @@ fn ten_thousand_files_are_drawn_as_far_as_they_are_seen() {
     assert!(place(&mut page).starts_with("/opt/part-"));
     page.press("Escape");
     assert_eq!(place(&mut page), "/opt");
+    calm(&mut page);
+}
+
+#[test]
+#[ignore = "needs a browser"]
+fn a_zoom_moves_unless_the_person_wants_things_to_stay_still() {
+    let mut page = open(&fixture::of(fixture::shop()), "");
+    let moving = "document.querySelector('.canvas').getAnimations().length === 1";
+    page.click("#map .tile-head");
+    page.holds(&format!("!({moving})"));
+    page.press("Escape");
+    page.call("Emulation.setEmulatedMedia", &json!({"features": [{"name": "prefers-reduced-motion", "value": "no-preference"}]}));
+    page.holds(&format!("(document.querySelector('#map .tile-head').click(), {moving})"));
+    page.until("document.querySelector('.canvas').getAnimations().length === 0");
+    assert_eq!(place(&mut page), "/usr");
+    calm(&mut page);
+}
+
+#[test]
+#[ignore = "needs a browser"]
+fn what_is_added_up_has_no_layers_colour_and_leads_to_its_folder() {
+    let mut image = fixture::single();
+    let folder = json!({"name": "lib", "bytes": 9_000_000, "files": 41, "layer": null, "children": [
+        {"name": "a.so", "bytes": 6_000_000, "files": 1, "layer": 0},
+        {"name": "…", "bytes": 3_000_000, "files": 40, "layer": null, "rest": true},
+    ]});
+    image["directories"]["children"].as_array_mut().expect("a list").push(folder);
+    let mut page = open(&fixture::of(image), "");
+    page.holds("document.querySelector('.tile-rest').textContent === '40 more files3.0 MB'");
+    let colour = "((kind) => getComputedStyle(document.querySelector(kind)).backgroundColor)";
+    page.holds(&format!("{colour}('.tile-rest') !== {colour}('.tile-file')"));
+    page.click(".tile-rest");
+    assert_eq!(place(&mut page), "/lib");
     calm(&mut page);
 }

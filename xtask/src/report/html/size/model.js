@@ -16,14 +16,13 @@ function modelOf(image) {
   return model;
 }
 
+/** Layers with a `hue`, the largest first so that these differ, or for layers of the base a `shade` of grey from 0 to 1. */
 function colouredLayers(layers) {
-  const base = layers.filter((layer) => !layer.own).length;
-  let own = 0;
-  return layers.map((layer, position) =>
-    layer.own
-      ? { ...layer, hue: HUES[own++ % HUES.length] }
-      : { ...layer, shade: base > 1 ? position / (base - 1) : 0.5 },
-  );
+  const bySize = layers.filter((layer) => layer.own).sort((a, b) => b.content_bytes - a.content_bytes);
+  const hue = (layer) => HUES[bySize.indexOf(layer) % HUES.length];
+  const base = layers.filter((layer) => !layer.own);
+  const shade = (layer) => (base.length > 1 ? base.indexOf(layer) / (base.length - 1) : 0.5);
+  return layers.map((layer) => (layer.own ? { ...layer, hue: hue(layer) } : { ...layer, shade: shade(layer) }));
 }
 
 function addNode(model, from, parent) {

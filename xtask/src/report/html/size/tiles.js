@@ -34,18 +34,13 @@ function visibleEntries(folder, area) {
   const large = all.filter((node) => node.weight >= least);
   const small = all.slice(large.length);
   if (small.length < 2) return all;
-  const sums = { weight: total(small, "weight"), tally: total(small, "tally") };
-  const specks = {
-    ...sums,
-    id: null,
-    name: "…",
-    path: `${folder.path}/…`,
-    parent: folder,
-    rest: true,
-    layer: null,
-    children: null,
-  };
-  return [...large, specks].sort((a, b) => b.weight - a.weight);
+  return [...large, together(folder, small)].sort((a, b) => b.weight - a.weight);
+}
+
+/** One node that stands for several of a folder's entries. */
+function together(folder, nodes) {
+  const sums = { weight: total(nodes, "weight"), tally: total(nodes, "tally"), layer: mostOf(nodes) };
+  return { ...sums, id: null, name: "…", path: `${folder.path}/…`, rest: true, parent: folder, children: null };
 }
 
 function tile(model, box, level) {
@@ -97,7 +92,7 @@ function labels(item, { w, h }) {
 
 /** The style that colours something by a layer; null is no layer in particular. */
 function paint(layer) {
-  if (!layer) return {};
+  if (!layer) return { "--paint": "var(--mixed)" };
   return layer.own
     ? { "--hue": layer.hue, "--paint": "var(--own)" }
     : { "--shade": layer.shade.toFixed(3), "--paint": "var(--base)" };

@@ -32,7 +32,7 @@ function about(model, pointed) {
   const node = chainEnd(pointed);
   const layer = layerOf(model, node.layer);
   const what = node.children || node.rest ? ` · ${count(node.tally, "file")}` : "";
-  const mostly = node.children ? "mostly layer" : "layer";
+  const mostly = node.children || node.rest ? "mostly layer" : "layer";
   return [
     el(
       "p",
