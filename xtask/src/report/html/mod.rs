@@ -1,5 +1,5 @@
-//! Answers as pages: one self-contained file that opens anywhere, asks no network for anything and runs only what it came with.
-//! Here is the shell that pages share; what a page shows is in the page's own folder of styles and scripts.
+//! Answers as pages: one self-contained file that opens in any browser of 2024 or later, asks no network for anything and runs
+//! only what it came with. Here is the shell that pages share; what a page shows is in its own folder of styles and scripts.
 
 pub mod size;
 
