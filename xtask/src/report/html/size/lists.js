@@ -19,6 +19,17 @@ function passes({ layer, query }, layers, texts) {
   return named && (layer === null || layers.includes(layer));
 }
 
+/** How many findings there are. */
+function findingSum({ findings }) {
+  const of = (level) => findings.filter((finding) => finding.level === level).length;
+  return `${count(of("error"), "error")} · ${count(of("warning"), "warning")}`;
+}
+
+/** How much is wasted. */
+function wasteSum({ wasted_bytes: wasted, content_bytes: content }) {
+  return `${bytes(wasted)} · ${percent(wasted, content)} of the content`;
+}
+
 /** Findings, each with what mends it. */
 function findingList(model, filter, onPath) {
   const shown = model.image.findings.filter((one) => passes(filter, [one.layer], [one.path, one.rule, one.message]));

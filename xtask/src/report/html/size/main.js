@@ -47,18 +47,11 @@ function showImage(position) {
   markTab(byId("images"), byId("image"), position);
   fill(byId("summary"), ...summary(model, askLayer));
   fill(byId("layer-list"), ...layerList(model, askLayer));
-  for (const [id, list] of [
-    ["findings", "findings"],
-    ["packages", "packages"],
-  ])
-    byId(id).hidden = model.image[list].length === 0;
+  byId("findings").hidden = model.image.findings.length === 0;
+  byId("packages").hidden = model.image.packages.length === 0;
   byId("growth").hidden = !model.image.growth;
-  const level = (name) => model.image.findings.filter((finding) => finding.level === name).length;
-  fill(byId("finding-sum"), [count(level("error"), "error"), count(level("warning"), "warning")].join(" · "));
-  fill(
-    byId("waste-sum"),
-    `${bytes(model.image.wasted_bytes)} · ${percent(model.image.wasted_bytes, model.image.content_bytes)} of the content`,
-  );
+  fill(byId("finding-sum"), findingSum(model.image));
+  fill(byId("waste-sum"), wasteSum(model.image));
   fill(byId("package-sum"), model.image.packages.length.toLocaleString("en"));
 }
 
