@@ -3,6 +3,8 @@
 #
 #   install-engine.sh plan      print one `step:` line for each thing `install` would do; change nothing
 #   install-engine.sh install   do it, printing the same lines; at the end the engine answers on its socket
+#   install-engine.sh packages NAME...
+#                             install these packages of the distribution
 #   install-engine.sh stop      end the engine that `install` started by itself (never one that systemd runs)
 #
 # Exit codes: 0 done, 2 cannot; the reason and its remedy are one `error:` line on stderr.
@@ -432,18 +434,31 @@ check_room() {
     done
 }
 
+# begin WHAT: makes this the only installation under way.
+begin() {
+    is_root || die "installing $1 needs root: run \`sudo $SELF\`"
+    exec 9>$LOCK_FILE
+    flock --timeout 600 9 || die "another installation has held \`$LOCK_FILE\` for 10 minutes: end it, then run \`$SELF\` again"
+    : >$INSTALL_LOG
+}
+
 install() {
     survey
     if nothing_to_do; then return 0; fi
-    is_root || die "installing an engine needs root: run \`sudo $SELF\`"
-    exec 9>$LOCK_FILE
-    flock --timeout 600 9 || die "another installation has held \`$LOCK_FILE\` for 10 minutes: end it, then run \`$SELF\` again"
+    begin "an engine"
     survey # another run may have done it all meanwhile
     check_room
-    : >$INSTALL_LOG
     steps
     survey
     nothing_to_do || die "after installation these are still too old or missing: ${PACKAGES:-engine}; install Compose $COMPOSE_MIN+ and Buildx $BUILDX_MIN+ by hand"
+}
+
+# install_named PACKAGE...
+install_named() {
+    PACKAGES=$*
+    begin "\`$PACKAGES\`"
+    check_room
+    step packages_wanted "install $PACKAGES (apt-get)" install_packages
 }
 
 MODE=${1:-}
@@ -453,6 +468,10 @@ plan)
     steps
     ;;
 install) install ;;
+packages)
+    shift
+    install_named "$@"
+    ;;
 stop) stop ;;
-*) die "usage: install-engine.sh plan | install | stop" ;;
+*) die "usage: install-engine.sh plan | install | packages NAME... | stop" ;;
 esac

@@ -92,6 +92,43 @@ fn without_an_engine_nothing_runs_where_a_suite_needs_one() {
     machine.run(&["test", "page"]).exits(0);
 }
 
+/// A suite that calls a program which a package brings, and the shell that installs packages: it notes which.
+const CALLS: &str = "services: {}\nx-xtask: {tests: [{name: page, programs: {brought: bringer}, run: [brought]}]}\n";
+const SHELL: &str = r##"#!/bin/sh
+project=${0%/fakes/sh}
+cat >/dev/null
+echo "$*" >>"$project/shell-calls"
+[ ! -e "$project/broken" ] || { echo 'error: apt-get cannot install `bringer`: mend the source' >&2; exit 2; }
+printf '#!/bin/sh\necho "# pass 1"\n' >"$project/fakes/brought"
+chmod +x "$project/fakes/brought"
+"##;
+
+#[test]
+fn a_program_that_is_missing_is_an_error_and_nothing_is_installed_unasked() {
+    let machine = machine(CALLS).fake("sh", SHELL);
+    let ran = machine.run(&["test"]).exits(2);
+    ran.says(&["error: `brought` is not on PATH, and `page` calls it\n", "compose.yaml:2\n", "the package `bringer`"]);
+    assert_eq!(machine.lines("shell-calls"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_program_that_is_missing_is_installed_when_that_is_asked() {
+    let machine = machine(CALLS).fake("sh", SHELL);
+    let ran = machine.run(&["test", "--provision"]).exits(0);
+    assert_eq!(rows(&ran), ["page ok 1 0 0", "1 passed, 0 failed"]);
+    ran.says(&["provision  install bringer (apt-get)\n"]);
+    machine.run(&["test", "--provision"]).exits(0);
+    assert_eq!(machine.lines("shell-calls"), ["-s -- packages bringer"], "what is there is not installed again");
+}
+
+#[test]
+fn a_package_that_cannot_be_installed_is_told_with_its_remedy() {
+    let machine = machine(CALLS).fake("sh", SHELL);
+    machine.write("broken", "");
+    let ran = machine.run(&["test", "--provision"]).exits(2);
+    ran.says(&["error: apt-get cannot install `bringer`\n", "help: mend the source\n"]);
+}
+
 #[test]
 fn a_dry_run_runs_nothing_and_a_project_without_tests_says_how_to_name_them() {
     let machine = machine(PROJECT);

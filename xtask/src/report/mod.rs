@@ -2,6 +2,7 @@
 //! Nothing here knows what a task does.
 
 pub mod github;
+pub mod html;
 pub mod table;
 
 use std::io::Write;

@@ -1,6 +1,7 @@
-//! `--provision`: brings an engine to a machine that lacks one, with the script that also runs without this program. What it does
-//! and how is the script's; here is only its story.
+//! `--provision`: brings an engine and packages to a machine that lacks them, with the script that also runs without this program.
+//! What it does and how is the script's; here is only its story.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::doctor;
@@ -26,7 +27,7 @@ pub fn engine(ctx: &Context) -> Result<()> {
     if doctor::suffices(ctx) {
         return Ok(());
     }
-    let planned = run(ctx, "plan", &mut |_| ())?;
+    let planned = run(ctx, &["plan"], &own_command(), &mut |_| ())?;
     if planned.is_empty() {
         return Ok(());
     }
@@ -36,8 +37,27 @@ pub fn engine(ctx: &Context) -> Result<()> {
     if ctx.dry_run() {
         return Ok(());
     }
+    install(ctx, &["install"], &own_command())
+}
+
+/// Installs packages of the distribution; says so before it does it.
+///
+/// # Errors
+/// What the script cannot do, with its remedy.
+pub fn packages(ctx: &Context, packages: &BTreeSet<&str>) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = packages.iter().copied().collect();
+    ctx.ui.step("provision", format!("install {} (apt-get)", names.join(" ")));
+    let by_hand = format!("apt-get install {}", names.join(" "));
+    install(ctx, &[&["packages"], &names[..]].concat(), &by_hand)
+}
+
+/// Lets the script act, and tells how it goes.
+fn install(ctx: &Context, arguments: &[&str], own: &str) -> Result<()> {
     let (started, timer) = (Instant::now(), ctx.ui.timer("provision"));
-    let outcome = run(ctx, "install", &mut |line| {
+    let outcome = run(ctx, arguments, own, &mut |line| {
         if let Some(step) = line.strip_prefix("step: ") {
             timer.set_message(step.to_owned());
         } else if let Some(note) = line.strip_prefix("note: ") {
@@ -50,9 +70,10 @@ pub fn engine(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Runs the script and gives the steps it named.
-fn run(ctx: &Context, mode: &str, on_line: &mut dyn FnMut(&str)) -> Result<Vec<String>> {
-    let call = Call::new(["sh", "-s", "--", mode]).stdin(SCRIPT).env(SELF, own_command()).deadline(PATIENCE);
+/// Runs the script and gives the steps it named. `own` is the command that its remedies name.
+fn run(ctx: &Context, arguments: &[&str], own: &str, on_line: &mut dyn FnMut(&str)) -> Result<Vec<String>> {
+    let argv = [&["sh", "-s", "--"], arguments].concat();
+    let call = Call::new(argv).stdin(SCRIPT).env(SELF, own).deadline(PATIENCE);
     let mut steps = Vec::new();
     let finished = ctx.runner.stream(call, &mut |line| {
         if line.source == Source::Stdout {
@@ -60,10 +81,10 @@ fn run(ctx: &Context, mode: &str, on_line: &mut dyn FnMut(&str)) -> Result<Vec<S
             on_line(&line.text);
         }
     })?;
-    if finished.ok() { Ok(steps) } else { Err(refused(ctx, "the engine's installation", &finished)) }
+    if finished.ok() { Ok(steps) } else { Err(refused(ctx, "the installation", &finished)) }
 }
 
-/// The command that carries this out, for a remedy such as `sudo …`: root seldom has cargo.
+/// The command that brings an engine, for a remedy such as `sudo …`: root seldom has cargo.
 fn own_command() -> String {
     let program = std::env::current_exe().map_or_else(|_| "cargo xtask".to_owned(), |path| path.display().to_string());
     format!("{program} doctor --provision")

@@ -26,7 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The beginnings of a header comment, by the end of a file's name.
-const HEADERS: &[(&str, &[&str])] = &[(".rs", &["//!"]), (".ts", &["//", "/*"]), (".sh", &["# "]), (".envsh", &["# "])];
+const HEADERS: &[(&str, &[&str])] =
+    &[(".rs", &["//!"]), (".ts", &["//", "/*"]), (".js", &["//"]), (".css", &["/*"]), (".sh", &["# "]), (".envsh", &["# "])];
 
 /// Files that do not begin with a word about what lives in them.
 pub fn headers(repository: &Repository) -> Vec<Finding> {
@@ -108,7 +109,8 @@ pub fn unwraps(sources: &[Source]) -> Vec<Finding> {
 
 /// Files of the task runner that are too long.
 pub fn lengths(repository: &Repository) -> Vec<Finding> {
-    let lengths = repository.matching("xtask/", ".rs").map(|(path, text)| (path, text.lines().count()));
+    let files = [".rs", ".js", ".css"].into_iter().flat_map(|suffix| repository.matching("xtask/", suffix));
+    let lengths = files.map(|(path, text)| (path, text.lines().count()));
     let long = lengths.filter(|(_, lines)| *lines > LONGEST);
     long.map(|(path, lines)| Finding::new(path, LONGEST + 1, format!("{lines} lines, at most {LONGEST}"))).collect()
 }

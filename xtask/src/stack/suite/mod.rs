@@ -27,6 +27,8 @@ pub struct Suite {
     pub engine: bool,
     /// Services that run while it does, isolated from everything else, with all that they need.
     pub needs: Vec<String>,
+    /// Programs it calls beyond those that building takes, each with the distribution's package that brings it.
+    pub programs: BTreeMap<String, String>,
     /// Variables it is given; `{SERVICE:PORT}`, `{SERVICE:PORT.host}`, `{SERVICE:PORT.port}` and `{secret:NAME}` are filled in.
     pub env: BTreeMap<String, Template>,
     /// The service in whose image it runs; on this machine if not given.
@@ -72,6 +74,12 @@ impl Suite {
             return Some((
                 "needs",
                 format!("`{}` runs in a container, from where the services it `needs` are not reached", self.name),
+            ));
+        }
+        if self.service.is_some() && !self.programs.is_empty() {
+            return Some((
+                "programs",
+                format!("`{}` runs in a container, whose image brings the `programs` that it calls", self.name),
             ));
         }
         let stray = self.env.values().flat_map(Template::placeholders).find(|placeholder| match placeholder {

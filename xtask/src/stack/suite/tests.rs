@@ -40,6 +40,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("{name: a}", "c.yaml:4 `a` needs `run: [COMMAND, ARGUMENT, …]`"),
         ("{name: a, run: [x], target: t}", "c.yaml:4 `target` of `a` is a stage"),
         ("{name: a, run: [x], service: db, needs: [db]}", "c.yaml:4 `a` runs in a container"),
+        ("{name: a, run: [x], service: db, programs: {p: q}}", "c.yaml:4 `a` runs in a container, whose image brings"),
         ("{name: a, run: [x], env: {U: '{db:80}'}}", "c.yaml:4 `{db:80}` in `a` belongs to no service"),
         ("{name: a, run: [x], env: {U: '{secret:s}'}}", "c.yaml:4 `{secret:s}` in `a` belongs to no service"),
         ("{name: a, run: [x], env: {U: '{db}'}}", "c.yaml:4 `x-xtask.tests[0].env.U`: `{db}` is no placeholder"),

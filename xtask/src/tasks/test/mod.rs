@@ -5,6 +5,7 @@ mod container;
 mod count;
 mod judge;
 mod plan;
+mod programs;
 mod services;
 
 use std::time::{Duration, Instant};
@@ -47,8 +48,9 @@ pub fn run(ctx: &Context, args: &TestArgs) -> Result<()> {
     judge::tell(ctx, &outcomes)
 }
 
-/// Makes sure of the engine and of the images, where a suite wants them.
+/// Makes sure of programs, of the engine and of the images, where a suite wants them.
 fn prepare(ctx: &Context, loaded: &Loaded, planned: &[Planned]) -> Result<Part> {
+    programs::ready(ctx, loaded, planned)?;
     if !planned.iter().any(|one| one.suite.needs_engine()) {
         return Ok(Part::default());
     }
