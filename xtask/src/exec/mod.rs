@@ -31,13 +31,23 @@ pub struct Call {
     deadline: Option<Duration>,
     cleanup: bool,
     plugin: bool,
+    verbatim: bool,
 }
 
 impl Call {
     /// A call of `argv[0]` with the arguments after it.
     pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
         let argv = argv.into_iter().map(Into::into).collect();
-        Self { argv, stdin: None, dir: None, env: Vec::new(), deadline: Some(DEADLINE), cleanup: false, plugin: false }
+        Self {
+            argv,
+            stdin: None,
+            dir: None,
+            env: Vec::new(),
+            deadline: Some(DEADLINE),
+            cleanup: false,
+            plugin: false,
+            verbatim: false,
+        }
     }
 
     /// Gives the program these bytes on stdin.
@@ -80,6 +90,12 @@ impl Call {
     /// docker's own options and configuration.
     pub fn without_docker(mut self) -> Self {
         self.plugin = true;
+        self
+    }
+
+    /// Gives the output as it is, secrets included, and shows none of it: for what hunts for them.
+    pub fn verbatim(mut self) -> Self {
+        self.verbatim = true;
         self
     }
 
@@ -172,9 +188,13 @@ impl Runner {
 
     /// Runs to the end, giving each line of stdout and stderr as it comes.
     pub fn stream(&self, call: Call, on_line: &mut dyn FnMut(&Line)) -> Result<Finished> {
+        let verbatim = call.verbatim;
         let following = self.follow(call)?;
         let mut stderr = std::collections::VecDeque::new();
         let finished = following.drain(&mut |line| {
+            if verbatim && line.source == Source::Stdout {
+                return on_line(&line);
+            }
             let line = Line { text: self.redacted(&line.text), ..line };
             self.ui.output(&line.text);
             if line.source == Source::Stderr {

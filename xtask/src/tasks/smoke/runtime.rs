@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::docker::container::Container;
+use crate::docker::container::{Container, parse_containers};
+use crate::docker::engine as client;
 use crate::docker::process::{Process, memory_limit_file, parse_status, root_is_read_only};
 use crate::error::{Error, Result};
+use crate::exec::Call;
 use crate::secret::Value;
 use crate::stack::Bytes;
 use crate::tasks::load::Loaded;
@@ -43,7 +45,13 @@ pub fn check(
     containers: &[Container],
     secrets: &BTreeMap<String, Value>,
 ) -> Result<Vec<InForce>> {
-    let running: Vec<&Container> = containers.iter().filter(|one| one.state.running).collect();
+    let ids: Vec<String> = containers.iter().filter(|one| one.state.running).map(|one| one.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // What was read of them before went through the redaction of secrets.
+    let json = ctx.runner.read(Call::new(client::inspect(&ids)).verbatim())?;
+    let running = parse_containers(&json).map_err(Error::cannot)?;
     let mut errors: Vec<(String, Error)> = Vec::new();
     let mut seen = Vec::new();
     for container in &running {
@@ -54,9 +62,7 @@ pub fn check(
             seen.push(in_force);
         }
     }
-    if !running.is_empty() {
-        ctx.ui.step("runtime", summary(&seen, running.len()));
-    }
+    ctx.ui.step("runtime", summary(&seen, running.len()));
     let placed = errors.into_iter().map(|(service, error)| match loaded.stack.sources.service(&service) {
         Some(place) => error.at(place),
         None => error,
@@ -152,7 +158,6 @@ fn summary(seen: &[InForce], running: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::docker::container::parse_containers;
 
     fn container(json: &str) -> Container {
         parse_containers(&format!("[{json}]")).expect("JSON").remove(0)
