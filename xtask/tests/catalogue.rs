@@ -95,7 +95,7 @@ fn broken_stacks_fail_for_the_right_reason() {
             &["`a` ended with code 0 although it was to stay"],
         ),
         (
-            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo not yet; false', interval: 1s}}}",
+            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo not yet; false', interval: 1s, retries: 99}}}",
             &["`a` was not up within 5s", "last health output of `a`", "| not yet"],
         ),
         (
@@ -121,11 +121,19 @@ fn broken_stacks_fail_for_the_right_reason() {
         ),
         (
             "services: {a: {image: IMAGE, command: 'yes', restart: 'no', healthcheck: {test: 'false', interval: 1s}}}",
-            &["`a` was not up within 5s"],
+            &["`a` is unhealthy"],
         ),
         (
             "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo broken; false', interval: 1s, retries: 1}}}",
-            &["`a` was not up within 5s", "| broken"],
+            &["`a` is unhealthy", "last health output of `a`", "| broken"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: 'true', ports: ['80'], x-xtask: {probes: [{http: /, port: 80}]}}}",
+            &["`a` ended with code 0 although it was to stay"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: [sh, -c, 'sleep 2; exit 9']}, b: {image: IMAGE, command: sleep 600, x-xtask: {probes: [{tcp: 80, deadline: 3s}]}}}",
+            &["`a` exited with code 9 after the boot", "probe of `b` failed"],
         ),
         (
             "services: {a: {image: IMAGE, command: [sh, -c, 'exit 4']}, b: {image: IMAGE, depends_on: {a: {condition: service_completed_successfully}}}}",

@@ -101,10 +101,12 @@ pub fn parse_event(line: &str) -> Option<(String, Event)> {
         attributes: BTreeMap<String, String>,
     }
     let line: Line = serde_json::from_str(line).ok()?;
+    let code = || line.actor.attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1);
     let event = match line.action.as_str() {
         "start" => Event::Started,
         "oom" => Event::OutOfMemory,
-        "die" => Event::Died(line.actor.attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1)),
+        "die" => Event::Died(code()),
+        "exec_die" => Event::Checked(code()),
         "health_status: healthy" => Event::Healthy,
         "health_status: unhealthy" => Event::Unhealthy,
         _ => return None,
@@ -143,6 +145,7 @@ mod tests {
             ("oom", Some(Event::OutOfMemory)),
             ("health_status: healthy", Some(Event::Healthy)),
             ("health_status: unhealthy", Some(Event::Unhealthy)),
+            ("exec_die", Some(Event::Checked(3))),
             ("exec_create: x", None),
         ] {
             assert_eq!(parse_event(&line(action)), event.map(|event| ("c1".to_owned(), event)), "{action}");

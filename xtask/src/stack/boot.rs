@@ -18,8 +18,21 @@ pub struct Member {
     pub containers: Vec<String>,
     /// Whether it has a health check, from the compose file or the image.
     pub checked: bool,
+    /// Whether somebody is to reach it, so that an end is a failure even with exit code 0.
+    pub stays: bool,
+    /// How much failing its health check allows; none where only the engine can tell.
+    pub patience: Option<Patience>,
     /// Whether the engine starts it again after it ended with this kind of exit code.
     pub restarts: Restarts,
+}
+
+/// How much failing a health check allows. Where checks run more often than they say, the engine does not count their failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// From the start on: the start period, and as many intervals as there are retries.
+    pub time: Duration,
+    /// Failures in a row.
+    pub retries: u32,
 }
 
 /// When the engine starts a container again.
@@ -43,6 +56,8 @@ pub enum Event {
     Healthy,
     /// Its health check failed as often as it may.
     Unhealthy,
+    /// One run of its health check (or another command in it) ended with this exit code.
+    Checked(i32),
     /// Its process ended with this exit code.
     Died(i32),
     /// The kernel ended its process for want of memory.
@@ -97,6 +112,8 @@ struct Entry {
     /// Whether another service waits for its end.
     must_end: bool,
     deaths: u32,
+    /// Failures of the health check in a row.
+    failed_checks: u32,
     starved: bool,
     failure: Option<Failure>,
     times: Times,
@@ -121,6 +138,7 @@ impl Boot {
                 containers,
                 must_end: must_end(name),
                 deaths: 0,
+                failed_checks: 0,
                 starved: false,
                 failure: None,
                 times: Times::default(),
@@ -220,11 +238,16 @@ impl Entry {
         let phase = match event {
             Event::Started => {
                 self.times.started = Some(now);
+                self.failed_checks = 0;
                 Phase::Running
             }
             Event::Healthy => Phase::Healthy,
             Event::Unhealthy => {
                 self.failure = Some(Failure::Unhealthy);
+                return;
+            }
+            Event::Checked(code) => {
+                self.checked(code, now);
                 return;
             }
             Event::OutOfMemory => {
@@ -242,6 +265,16 @@ impl Entry {
         }
     }
 
+    /// Counts a run of the health check. A check that hangs ends no run, and is left to its own limit.
+    fn checked(&mut self, code: i32, now: Duration) {
+        self.failed_checks = if code == 0 { 0 } else { self.failed_checks + 1 };
+        let (Some(patience), Some(started)) = (self.member.patience, self.times.started) else { return };
+        let over = self.failed_checks >= patience.retries && now.saturating_sub(started) >= patience.time;
+        if over && self.phase() == Phase::Running {
+            self.failure = Some(Failure::Unhealthy);
+        }
+    }
+
     /// The phase after a death, unless it means that the service cannot come up.
     fn died(&mut self, code: i32) -> Option<Phase> {
         self.deaths += 1;
@@ -254,7 +287,7 @@ impl Entry {
             (_, code) if self.starved && code != 0 => Some(Failure::OutOfMemory),
             (true, _) if self.deaths >= DEATHS => Some(Failure::Looping(code)),
             (true, _) => return Some(Phase::Starting),
-            (false, 0) if self.member.checked && !self.must_end => Some(Failure::Ended),
+            (false, 0) if (self.member.checked || self.member.stays) && !self.must_end => Some(Failure::Ended),
             (false, 0) => return Some(Phase::Done),
             (false, code) => Some(Failure::Exited(code)),
         };

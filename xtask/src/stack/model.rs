@@ -1,11 +1,13 @@
 //! The resolved compose project as types. Only what tasks ask about is typed; the rest stays untouched in [`Stack::raw`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::boot::Patience;
 use super::extension::{ProjectExtension, SecretExtension, ServiceExtension};
 use super::source::Sources;
 use super::units::Span;
@@ -195,7 +197,26 @@ pub struct HealthCheck {
     pub start_interval: Option<Span>,
 }
 
+impl Service {
+    /// Whether somebody is to reach it: it publishes a port or is probed.
+    pub fn is_reached(&self) -> bool {
+        !self.ports.is_empty() || !self.extension.probes.is_empty()
+    }
+}
+
 impl HealthCheck {
+    /// How much failing it allows after a start; none where it leaves the check itself to the image, whose limits may be others.
+    pub fn patience(&self) -> Option<Patience> {
+        if self.test.is_null() || self.is_off() {
+            return None;
+        }
+        // The engine's own defaults.
+        let retries = self.retries.filter(|retries| *retries > 0).unwrap_or(3);
+        let interval = self.interval.map_or(Duration::from_secs(30), |span| span.0);
+        let time = self.start_period.map_or(Duration::ZERO, |span| span.0).checked_add(interval.checked_mul(retries)?)?;
+        Some(Patience { time, retries })
+    }
+
     /// Whether it turns the check off.
     pub fn is_off(&self) -> bool {
         let first = self.test.as_array().and_then(|words| words.first()).unwrap_or(&self.test);

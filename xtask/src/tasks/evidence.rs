@@ -9,10 +9,13 @@ use crate::docker::engine;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::stack::boot::Failure;
-use crate::stack::{Span, Stack};
+use crate::stack::{Service, Span, Stack};
 
 /// How many log lines of a failed service are shown.
 const LINES: u32 = 20;
+
+/// The exit code of a process that SIGKILL ended.
+pub const KILLED: i32 = 137;
 
 /// How long the engine may take to show one piece of evidence.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -20,8 +23,15 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// The error of services that can no longer come up.
 pub fn failures(ctx: &Context, stack: &Stack, containers: &[Container], failed: &[(&str, Failure)]) -> Error {
     let told = failed.iter().map(|(service, why)| {
-        let error = Error::failed(format!("`{service}` {}", reason(*why)));
-        let error = match help(*why) {
+        // The engine may tell of the end before it tells why.
+        let starved = *why == Failure::Exited(KILLED)
+            && containers
+                .iter()
+                .filter(|one| one.service() == *service)
+                .any(|one| state(ctx, one).is_ok_and(|now| now.state.oom_killed));
+        let why = if starved { Failure::OutOfMemory } else { *why };
+        let error = Error::failed(format!("`{service}` {}", reason(why)));
+        let error = match help(why) {
             Some(help) => error.help(help),
             None => error,
         };
@@ -113,6 +123,8 @@ pub fn fallen(ctx: &Context, stack: &Stack, project: &str) -> Result<()> {
             format!("`{service}` {}", reason(Failure::OutOfMemory))
         } else if !state.running && state.exit_code != 0 {
             format!("`{service}` exited with code {} after the boot", state.exit_code)
+        } else if !state.running && stack.services.get(service).is_some_and(Service::is_reached) {
+            format!("`{service}` {}", reason(Failure::Ended))
         } else if container.restart_count > 0 {
             format!("`{service}` ended and was started again {} times", container.restart_count)
         } else {

@@ -16,6 +16,7 @@ use crate::docker::engine as client;
 use crate::error::Result;
 use crate::exec::Call;
 use crate::secret::{self, Value};
+use crate::stack::boot::{Phase, Times};
 use crate::stack::extension::SecretExtension;
 use crate::stack::isolate::{Folder, Isolated, Options, carry_secrets, host_paths, isolate};
 
@@ -97,6 +98,13 @@ impl Copy {
             ctx.ui.step(if i == 0 { "boot" } else { "" }, row);
         }
         ctx.ui.more(format!("healthy in {:.1}s", booted.took.as_secs_f64()));
+        let unchecked = |(name, phase, _): &&(String, Phase, Times)| {
+            *phase == Phase::Running && loaded.stack.services.get(name).is_some_and(|service| !service.is_reached())
+        };
+        let unchecked: Vec<String> = booted.services.iter().filter(unchecked).map(|(name, ..)| format!("`{name}`")).collect();
+        if !unchecked.is_empty() {
+            ctx.ui.more(format!("nothing checks {}: that it has started is all that is known", unchecked.join(", ")));
+        }
         Ok(Running { booted, containers: launch::containers(ctx, &self.name)?, secrets })
     }
 }

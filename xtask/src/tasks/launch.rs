@@ -17,7 +17,7 @@ use crate::exec::{Call, Pump};
 use crate::secret::Value;
 use crate::stack::boot::{Boot, Event, Member, Phase, Times};
 use crate::stack::isolate::{Carried, SecretFile};
-use crate::stack::{Span, Stack};
+use crate::stack::{Service, Span, Stack};
 
 /// The label on volumes that hold a project's secrets.
 pub const SECRETS: &str = "dev.xtask.secrets";
@@ -159,7 +159,7 @@ pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container
         let wake = if boot.is_up() { settled.min(deadline) } else { deadline };
         match messages.recv_timeout(wake.saturating_sub(now)) {
             Ok(Message::Event(container, event)) => boot.on(&container, event, started.elapsed()),
-            Ok(Message::CannotStart(service, error)) => break Err(cannot_start(&service, error)),
+            Ok(Message::CannotStart(service, error)) => break Err(cannot_start(stack, &service, error)),
             Ok(Message::EventsEnded) => {
                 ctx.runner.cancel().check()?;
                 break Err(
@@ -195,8 +195,13 @@ fn follow_events(ctx: &Context, project: &str, sender: Sender<Message>) -> Resul
 fn members(stack: &Stack, containers: &[Container]) -> BTreeMap<String, Member> {
     let mut members: BTreeMap<String, Member> = BTreeMap::new();
     for container in containers {
-        let needs = stack.services.get(container.service()).map(|service| service.depends_on.clone()).unwrap_or_default();
-        let member = members.entry(container.service().to_owned()).or_insert_with(|| Member { needs, ..Member::default() });
+        let declared = stack.services.get(container.service());
+        let member = members.entry(container.service().to_owned()).or_insert_with(|| Member {
+            needs: declared.map(|service| service.depends_on.clone()).unwrap_or_default(),
+            stays: declared.is_some_and(Service::is_reached),
+            patience: declared.and_then(|service| service.healthcheck.as_ref()?.patience()),
+            ..Member::default()
+        });
         member.containers.push(container.id.clone());
         member.checked |= container.checked();
         member.restarts = container.restarts();
@@ -223,14 +228,15 @@ fn start(ctx: &Context, service: String, containers: Vec<String>, sender: Sender
     });
 }
 
-fn cannot_start(service: &str, error: Error) -> Error {
+fn cannot_start(stack: &Stack, service: &str, error: Error) -> Error {
     if error.exit == crate::error::Exit::Interrupted {
         return error;
     }
     let said =
         error.evidence.first().and_then(|evidence| evidence.lines.first()).cloned().unwrap_or_else(|| error.message.clone());
     let said = said.trim_start_matches("Error response from daemon: ");
-    let failed = Error::failed(format!("`{service}` cannot be started: {said}"));
+    let failed =
+        Error { place: stack.sources.service(service), ..Error::failed(format!("`{service}` cannot be started: {said}")) };
     if said.contains("port is already allocated") || said.contains("address already in use") {
         return failed.help("another program holds the port: stop it, or publish the service on another one");
     }
@@ -310,8 +316,9 @@ mod tests {
 
     #[test]
     fn a_port_that_is_taken_is_told_with_its_remedy() {
+        let stack = crate::stack::parse("services: {web: {image: a}}", Default::default()).expect("a stack");
         let said = "Error response from daemon: driver failed: Bind for 127.0.0.1:80 failed: port is already allocated";
-        let error = cannot_start("web", Error::cannot("x").evidence("it said", [said]));
+        let error = cannot_start(&stack, "web", Error::cannot("x").evidence("it said", [said]));
         assert!(error.message.starts_with("`web` cannot be started: driver failed"), "{error}");
         assert!(error.help.is_some());
     }

@@ -6,7 +6,7 @@ const T: Duration = Duration::ZERO;
 
 fn member(needs: &[(&str, Condition)], checked: bool, restarts: Restarts) -> Member {
     let need = |(name, condition): &(&str, Condition)| ((*name).to_owned(), Dependency { condition: *condition, required: true });
-    Member { needs: needs.iter().map(need).collect(), containers: Vec::new(), checked, restarts }
+    Member { needs: needs.iter().map(need).collect(), checked, restarts, ..Member::default() }
 }
 
 /// One container a service, called like the service.
@@ -91,4 +91,29 @@ fn a_need_outside_the_boot_or_not_required_does_not_hold_it_up() {
     assert_eq!(startable(&mut boot), ["weak"]);
     boot.on("weak", Event::Died(1), T);
     assert_eq!(startable(&mut boot), ["a"]);
+}
+
+#[test]
+fn who_is_to_be_reached_must_stay() {
+    let mut boot = boot(&[("a", Member { stays: true, ..Member::default() })]);
+    boot.startable(T);
+    boot.on("a", Event::Started, T);
+    boot.on("a", Event::Died(0), T);
+    assert_eq!(boot.failures(), [("a", Failure::Ended)]);
+}
+
+#[test]
+fn a_check_that_keeps_failing_is_given_up_when_it_would_count() {
+    let seconds = Duration::from_secs;
+    let patience = Some(Patience { time: seconds(10), retries: 3 });
+    let mut boot = boot(&[("a", Member { checked: true, patience, ..Member::default() })]);
+    boot.startable(T);
+    boot.on("a", Event::Started, seconds(1));
+    (1..=20).for_each(|_| boot.on("a", Event::Checked(1), seconds(10)));
+    boot.on("a", Event::Checked(0), seconds(11));
+    boot.on("a", Event::Checked(1), seconds(12));
+    boot.on("a", Event::Checked(1), seconds(13));
+    assert!(boot.failures().is_empty(), "two failures in a row");
+    boot.on("a", Event::Checked(1), seconds(14));
+    assert_eq!(boot.failures(), [("a", Failure::Unhealthy)]);
 }

@@ -18,7 +18,7 @@ use super::up::prepare;
 use super::{evidence, launch};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, none_of};
 use crate::report;
 use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
@@ -105,12 +105,28 @@ impl<'a> Run<'a> {
             let probes = checks::probe(ctx, loaded, &containers);
             (probes, memory.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
         });
-        let (probes, memory) = (probes?, memory?);
-        let runtime = runtime::check(ctx, loaded, &containers, &secrets)?;
-        evidence::fallen(ctx, &loaded.stack, &copy.name)?;
+        let runtime = runtime::check(ctx, loaded, &containers, &secrets);
+        // Every check tells what it found; what has ended comes first, since it explains the rest.
+        let mut errors = Vec::new();
+        noted(evidence::fallen(ctx, &loaded.stack, &copy.name), &mut errors);
+        let (probes, memory) = (noted(probes, &mut errors), noted(memory, &mut errors));
+        let runtime = noted(runtime, &mut errors);
+        none_of(errors)?;
         let stopped = if keep { Vec::new() } else { stop::stop(ctx, loaded, &containers)? };
-        Ok(Passed { booted, addresses: addresses(&containers), probes, memory_bytes: memory, runtime, stopped })
+        Ok(Passed {
+            booted,
+            addresses: addresses(&containers),
+            probes: probes.unwrap_or_default(),
+            memory_bytes: memory.flatten(),
+            runtime: runtime.unwrap_or_default(),
+            stopped,
+        })
     }
+}
+
+/// What came of a check; its error is added to the others.
+fn noted<T>(outcome: Result<T>, errors: &mut Vec<Error>) -> Option<T> {
+    outcome.map_err(|error| errors.push(error)).ok()
 }
 
 /// Says how to reach and remove a stack that is left.

@@ -13,17 +13,15 @@ use crate::docker::engine as client;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::stack::{Service, Span, Stack};
+use crate::tasks::evidence::{self, KILLED};
+use crate::tasks::launch;
 use crate::tasks::load::Loaded;
-use crate::tasks::{evidence, launch};
 
 /// The grace period of a service that names none; compose's own.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How much longer than its grace period the engine may take to have stopped a container.
 const SLACK: Duration = Duration::from_secs(60);
-
-/// The exit code of a process that SIGKILL ended.
-const KILLED: i32 = 137;
 
 /// How a service stopped.
 #[derive(Clone, Debug, PartialEq, Serialize)]
