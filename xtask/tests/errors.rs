@@ -136,7 +136,7 @@ fn an_engine_that_does_not_answer() {
     let project = Project::new(&[("compose.yaml", WEB)]);
     let mut command = project.command(&["smoke"]);
     let ran = support::Ran::from(command.env("DOCKER_HOST", "unix:///nonexistent.sock").output().expect("starts"));
-    ran.exits(2).says(&["error: the engine does not answer", "help: start it, or add `--provision`"]);
+    ran.exits(2).says(&["error: the engine does not answer", "`DOCKER_HOST` says that it is at `unix:///nonexistent.sock`"]);
 }
 
 #[test]

@@ -144,3 +144,17 @@ fn a_project_behind_a_link_and_a_program_without_terminal() {
     let ran = ran.exits(0);
     assert!(!ran.stderr.contains('\x1b') && !ran.stdout.contains('\x1b'), "no colour without a terminal");
 }
+
+#[test]
+#[ignore = "needs an engine"]
+fn one_environment_does_not_take_over_the_other() {
+    let project = stack("services: {a: {image: IMAGE, command: sleep 600, volumes: ['data:/data']}}\nvolumes: {data: {}}\n");
+    project.xtask(&["prod-up", "--provision"]).exits(0);
+    for taking in [&["dev-up"][..], &["dev-down", "--volumes"]] {
+        project.xtask(taking).exits(2).says(&["runs for production", "`COMPOSE_PROJECT_NAME`"]);
+    }
+    let plan = project.xtask(&["prod-down", "--dry-run", "--format", "json"]).exits(0).json();
+    assert!(plan["plan"][0].as_str().is_some_and(|step| step.starts_with("docker compose")), "{plan}");
+    project.xtask(&["prod-down", "--volumes"]).exits(0);
+    assert_eq!(left_behind(&project.name), [] as [&str; 0]);
+}

@@ -2,6 +2,7 @@
 //! clean up; the second ends the clean-up too.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Error, Exit, Result};
+
+/// What a second signal leaves to be done.
+const ABANDONED: &str =
+    "interrupted again: what was started may still be there; `cargo xtask smoke --clean` removes what a smoke test left";
 
 /// Set once, by a signal; shared by everything that waits.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +40,8 @@ impl Cancel {
             for _signal in signals.forever() {
                 if token.is_set() {
                     token.end_everything();
+                    // The thread that would tell it is about to end with the process.
+                    let _nobody_listens = writeln!(std::io::stderr(), "{ABANDONED}");
                     std::process::exit(Exit::Interrupted as i32);
                 }
                 token.set();

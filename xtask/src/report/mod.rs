@@ -37,6 +37,11 @@ pub fn text(answer: &str) -> Result<()> {
     }
 }
 
+/// Writes what a task would do, one step a line: as it is, or as one JSON document.
+pub fn plan(as_json: bool, steps: &str) -> Result<()> {
+    if as_json { json(&serde_json::json!({ "plan": steps.lines().collect::<Vec<_>>() })) } else { text(steps) }
+}
+
 /// Writes an answer to stdout as one JSON document.
 pub fn json(answer: &impl Serialize) -> Result<()> {
     let document = serde_json::to_string_pretty(answer)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::load::{Loaded, Undefined, load};
-use super::{engine, launch};
+use super::{engine, launch, occupied};
 use crate::cli::{DownArgs, LogsArgs, ServicesArgs};
 use crate::context::Context;
 use crate::docker::compose::Named;
@@ -32,8 +32,9 @@ pub fn down(ctx: &Context, environment: Environment, args: &DownArgs) -> Result<
     let loaded = project(ctx, environment)?;
     let call = Call::new(Named(&loaded.stack.name).down(args.volumes)).deadline(PATIENCE);
     if ctx.dry_run() {
-        return report::text(&format!("{}\n", call.display()));
+        return report::plan(ctx.json(), &format!("{}\n", call.display()));
     }
+    occupied::check(ctx, &loaded)?;
     ctx.ui.step("stack", loaded.headline());
     let timer = ctx.ui.timer("down");
     let finished = ctx.runner.stream(call, &mut |line| timer.set_message(line.text.trim().to_owned()))?;
@@ -62,7 +63,7 @@ pub fn restart(ctx: &Context, environment: Environment, args: &ServicesArgs) -> 
     select(&loaded.stack, &args.services)?;
     let call = Call::new(Named(&loaded.stack.name).restart(&args.services)).deadline(PATIENCE);
     if ctx.dry_run() {
-        return report::text(&format!("{}\n", call.display()));
+        return report::plan(ctx.json(), &format!("{}\n", call.display()));
     }
     if launch::containers(ctx, &loaded.stack.name)?.is_empty() {
         return Err(not_running(&loaded));

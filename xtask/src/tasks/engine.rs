@@ -47,9 +47,12 @@ pub fn ready(ctx: &Context) -> Result<Part> {
             return Error::cannot("without an engine nothing further can be planned")
                 .help("leave out `--dry-run` to have it started");
         }
-        Error::cannot("the engine does not answer")
-            .evidence("it said", finished.stderr)
-            .help("start it, or add `--provision` to have it installed and started; `cargo xtask doctor` tells what is wrong")
+        let error = Error::cannot("the engine does not answer").evidence("it said", finished.stderr);
+        if let Some(host) = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
+            return error
+                .help(format!("`DOCKER_HOST` says that it is at `{host}`: correct it, or unset it for this machine's own"));
+        }
+        error.help("start it, or add `--provision` to have it installed and started; `cargo xtask doctor` tells what is wrong")
     })
 }
 

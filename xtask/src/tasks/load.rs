@@ -197,6 +197,10 @@ fn not_defined(one: &Use, project: &Project, example: Option<&Utf8Path>) -> Erro
     Error::cannot(format!("the variable `{}` is not defined{why}", one.name)).at(one.place.clone()).help(help)
 }
 
+/// What docker's client says when it is at fault itself, its settings or a missing plugin.
+const NOT_THE_PROJECT: [&str; 4] =
+    ["Failed to initialize", "unknown flag: --file", "unknown shorthand flag", "is not a docker command"];
+
 /// Makes one clear error of what compose says about a project it cannot read.
 fn explain(finished: &Finished, sources: &Sources) -> Error {
     let warning = |line: &&String| line.contains("level=warning");
@@ -206,6 +210,12 @@ fn explain(finished: &Finished, sources: &Sources) -> Error {
         let (line, why) = broken.broken.clone().unwrap_or_default();
         return Error::cannot(format!("`{}` is not valid YAML: {why}", broken.path.file_name().unwrap_or_default()))
             .at(Place::line(broken.path.clone(), line));
+    }
+    if let Some(sign) = NOT_THE_PROJECT.iter().find(|sign| message.contains(*sign)) {
+        let said = lines.iter().find(|line| line.contains(sign)).map(|line| line.trim().to_owned());
+        return Error::cannot("docker's client cannot read the project")
+            .evidence("it said", said)
+            .help("`cargo xtask doctor` tells what is wrong with the client; `DOCKER_CONTEXT` and docker's `config.json` choose its settings");
     }
     let short = message.strip_suffix(": invalid compose project").unwrap_or(&message).to_owned();
     let place = lines.iter().find_map(|line| match complaint(line) {

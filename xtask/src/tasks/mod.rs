@@ -13,6 +13,7 @@ mod isolated;
 mod launch;
 mod leftovers;
 mod load;
+mod occupied;
 mod owner;
 mod provision;
 mod secrets;

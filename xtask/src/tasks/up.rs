@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::addresses::addresses;
 use super::load::{Loaded, Undefined, load};
 use super::secrets::{Absent, values};
-use super::{build, engine, images, launch};
+use super::{build, engine, images, launch, occupied};
 use crate::cli::{BuildArgs, UpArgs};
 use crate::context::Context;
 use crate::docker::compose::Named;
@@ -15,7 +15,7 @@ use crate::docker::container::Container;
 use crate::error::Result;
 use crate::exec::Call;
 use crate::report;
-use crate::stack::isolate::{carry_secrets, forget_attempts};
+use crate::stack::isolate::{carry_secrets, forget_attempts, label};
 use crate::stack::{Environment, select};
 use crate::ui::Tone;
 
@@ -32,9 +32,10 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     let absent = if environment == Environment::Production { Absent::Refuse } else { Absent::Write };
     let values = values(ctx, &loaded, &carried, absent)?;
     if ctx.dry_run() {
-        return dry_run(&loaded, &services, args);
+        return dry_run(ctx, &loaded, &services, args);
     }
     engine::ready(ctx)?;
+    occupied::check(ctx, &loaded)?;
     prepare(ctx, &loaded, &services, args.no_build)?;
     let containers = launch::create(ctx, &loaded.stack.name, &project, &args.services)?;
     let containers: Vec<Container> = containers.into_iter().filter(|one| services.contains(one.service())).collect();
@@ -63,13 +64,14 @@ fn wanted(loaded: &Loaded) -> Json {
         service["pull_policy"] = json!("never");
         if let Some(service) = service.as_object_mut() {
             service.remove("build");
+            label(service, &BTreeMap::from([(occupied::ENVIRONMENT.to_owned(), loaded.environment.name().to_owned())]));
             forget_attempts(service);
         }
     }
     project
 }
 
-fn dry_run(loaded: &Loaded, services: &BTreeSet<String>, args: &UpArgs) -> Result<()> {
+fn dry_run(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, args: &UpArgs) -> Result<()> {
     let mut plan = String::new();
     if !args.no_build {
         let built: Vec<_> = loaded.stack.built().map(|(name, _)| name).filter(|name| services.contains(*name)).collect();
@@ -80,7 +82,7 @@ fn dry_run(loaded: &Loaded, services: &BTreeSet<String>, args: &UpArgs) -> Resul
     plan += &format!("{}\n", Call::new(Named(&loaded.stack.name).create(&args.services)).display());
     let names: Vec<&str> = services.iter().map(String::as_str).collect();
     plan += &format!("start {} and wait at most {}\n", names.join(", "), args.deadline);
-    report::text(&plan)
+    report::plan(ctx.json(), &plan)
 }
 
 fn tell(ctx: &Context, containers: &[Container]) -> Result<()> {

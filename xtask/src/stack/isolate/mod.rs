@@ -234,7 +234,7 @@ fn join_probe_network(service: &mut Map<String, Value>, networks: &mut Map<Strin
 }
 
 /// Adds labels to a service, volume or network; compose prints labels as a mapping.
-fn label(entry: &mut Map<String, Value>, labels: &BTreeMap<String, String>) {
+pub fn label(entry: &mut Map<String, Value>, labels: &BTreeMap<String, String>) {
     let own = entry.entry("labels").or_insert_with(|| json!({}));
     if !own.is_object() {
         *own = json!({});

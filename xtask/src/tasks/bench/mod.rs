@@ -25,7 +25,7 @@ pub fn run(ctx: &Context, args: &BenchArgs) -> Result<()> {
     let what = if args.what.is_empty() { Bench::value_variants().to_vec() } else { args.what.clone() };
     if ctx.dry_run() {
         let names = what.iter().filter_map(ValueEnum::to_possible_value).map(|value| value.get_name().to_owned());
-        return report::text(&format!("measure {}\n", names.collect::<Vec<_>>().join(", ")));
+        return report::plan(ctx.json(), &format!("measure {}\n", names.collect::<Vec<_>>().join(", ")));
     }
     let mut comparisons = Vec::new();
     for one in what {

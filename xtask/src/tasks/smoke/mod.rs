@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
         plan += if args.keep { "leave it running\n" } else { "remove it\n" };
         let notes = isolate(&loaded.stack, &copy.options(loaded, true)).notes;
         notes.iter().for_each(|note| plan += &format!("note {note}\n"));
-        report::text(&plan)
+        report::plan(self.ctx.json(), &plan)
     }
 
     /// Boots, probes and stops.

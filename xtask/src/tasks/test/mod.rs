@@ -34,7 +34,7 @@ pub fn run(ctx: &Context, args: &TestArgs) -> Result<()> {
     let loaded = load(ctx, ctx.environment(), Undefined::Tell, true)?;
     let planned = plan::plan(&loaded, args.filter.as_deref())?;
     if ctx.dry_run() {
-        return report::text(&planned.iter().map(Planned::told).collect::<String>());
+        return report::plan(ctx.json(), &planned.iter().map(Planned::told).collect::<String>());
     }
     ctx.ui.step("stack", loaded.headline());
     let version = prepare(ctx, &loaded, &planned)?;
