@@ -93,7 +93,8 @@ impl Call {
         self
     }
 
-    /// Gives the output as it is, secrets included, and shows none of it: for what hunts for them.
+    /// Gives the output as it is, secrets included, and shows none of it: for what hunts for them or is
+    /// given them.
     pub fn verbatim(mut self) -> Self {
         self.verbatim = true;
         self

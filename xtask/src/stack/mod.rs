@@ -9,9 +9,11 @@ mod image_ref;
 pub mod isolate;
 mod model;
 mod parse;
+pub mod secret;
 pub mod source;
 pub mod suite;
 mod units;
+pub mod unused;
 pub mod variables;
 
 pub use environment::Environment;

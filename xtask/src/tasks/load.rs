@@ -12,7 +12,7 @@ use crate::exec::{Call, Finished};
 use crate::stack::discover::{Disk, search_up};
 use crate::stack::source::{Source, Sources};
 use crate::stack::variables::{self, Use};
-use crate::stack::{Environment, Stack, parse};
+use crate::stack::{Environment, Stack, parse, unused};
 
 /// What is done about variables that nothing defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +68,12 @@ pub fn load_and<T: Send>(
     let env_files = env_files(ctx, environment, &root, &files, examples)?;
     let project = Project { files, env_files, profiles: ctx.global.profiles.clone() };
     let sources = read_sources(&project.files)?;
+    let overlay = unused::overlay(&sources);
+    let call = Call::new(project.config(overlay.is_some())).without_docker().dir(&root);
+    let call = overlay.into_iter().fold(call, Call::stdin);
     let (finished, aside) = std::thread::scope(|scope| {
         let aside = scope.spawn(|| meanwhile(&root));
-        let finished = ctx.runner.finish(Call::new(project.config()).without_docker().dir(&root));
+        let finished = ctx.runner.finish(call);
         Ok::<_, Error>((finished?, aside.join().unwrap_or_else(|panic| resume_unwind(panic))))
     })?;
     let missing = missing_variables(&project, &sources, &finished, undefined, example(environment, &root, &project.files))?;

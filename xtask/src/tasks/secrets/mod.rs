@@ -1,0 +1,22 @@
+//! `secrets`: what services are trusted with, made, kept and handed out. Each verb has a file; values are made in `make`, files
+//! written through `vault`.
+
+mod git;
+mod init;
+mod make;
+mod prompt;
+mod values;
+mod vault;
+
+pub use values::{Absent, values};
+
+use crate::cli::SecretsAction;
+use crate::context::Context;
+use crate::error::Result;
+
+/// Runs one verb.
+pub fn run(ctx: &Context, action: &SecretsAction) -> Result<()> {
+    match action {
+        SecretsAction::Init(args) => init::run(ctx, args),
+    }
+}
