@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 pub enum SecretsAction {
     /// Make every missing secret file, 0600, and leave the others alone
     Init(InitArgs),
+    /// List the secrets: kind, age, fingerprint, users; never a value
+    List(ListArgs),
 }
 
 /// Options of `secrets init`.
@@ -15,4 +17,12 @@ pub struct InitArgs {
     /// Take the value of this secret from stdin instead of making one
     #[arg(long, value_name = "NAME")]
     pub stdin: Option<String>,
+}
+
+/// Options of `secrets list`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ListArgs {
+    /// Show the value of this secret, to a terminal only
+    #[arg(long, value_name = "NAME")]
+    pub reveal: Option<String>,
 }

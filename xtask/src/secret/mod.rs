@@ -2,7 +2,9 @@
 //! below; which secrets there are is the stack's business, and asking for or handing out values the tasks'.
 
 pub mod folder;
+pub mod judge;
 pub mod random;
+pub mod search;
 
 use std::fmt;
 

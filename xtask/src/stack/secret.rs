@@ -97,6 +97,15 @@ impl fmt::Display for SecretKind {
 }
 
 impl SecretExtension {
+    /// Random bytes of a value whose `bytes` are not declared: 256 bits.
+    pub const BYTES: u16 = 32;
+
+    /// Characters of a password whose `length` is not declared: 32 of 62 kinds are 190 bits.
+    pub const LENGTH: u16 = 32;
+
+    /// Bits of an RSA key whose `bits` are not declared: as strong as 128 bits (NIST SP 800-57 part 1, table 2).
+    pub const BITS: u16 = 3072;
+
     /// The kind that is declared, or the one that the secret's name suggests.
     pub fn kind(&self, name: &str) -> SecretKind {
         let name = name.to_ascii_lowercase();

@@ -9,6 +9,7 @@ mod init;
 mod killed;
 mod kinds;
 mod leaks;
+mod list;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
+use super::list::file_of;
 use super::make::{Values, make};
 use super::prompt;
 use super::vault::Vault;
@@ -109,12 +110,7 @@ pub fn placed(stack: &Stack, name: &str, error: Error) -> Error {
 
 /// The value that `--stdin` gives.
 fn given(loaded: &Loaded, name: &str, missing: &BTreeMap<String, Utf8PathBuf>) -> Result<(String, Value)> {
-    let files: BTreeMap<&str, &Utf8Path> = files(&loaded.stack).collect();
-    let Some(file) = files.get(name) else {
-        let nearest = crate::stack::extension::nearest(name, files.keys().copied());
-        let error = Error::cannot(format!("no secret with a file is called `{name}`"));
-        return Err(nearest.iter().fold(error, |error, nearest| error.help(format!("did you mean `{nearest}`?"))));
-    };
+    let file = file_of(&loaded.stack, name)?;
     if !missing.contains_key(name) {
         return Err(Error::cannot(format!("the secret `{name}` has a value already: `{}`", loaded.shown(file)))
             .help("`init` never overwrites one"));

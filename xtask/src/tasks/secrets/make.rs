@@ -10,15 +10,6 @@ use crate::exec::Call;
 use crate::secret::{Value, random};
 use crate::stack::secret::{SecretExtension, SecretKind};
 
-/// Random bytes of a value whose `bytes` are not declared: 256 bits.
-const BYTES: u16 = 32;
-
-/// Characters of a password whose `length` is not declared: 32 of 62 kinds are 190 bits.
-const LENGTH: u16 = 32;
-
-/// Bits of an RSA key whose `bits` are not declared: as strong as 128 bits (NIST SP 800-57 part 1, table 2).
-const BITS: u16 = 3072;
-
 /// The cost of a bcrypt hash: 2^12 rounds, a quarter of a second.
 const COST: &str = "12";
 
@@ -34,17 +25,17 @@ pub type Values = BTreeMap<String, Value>;
 /// A text, which only a person can give; a program that is missing or fails.
 pub fn make(ctx: &Context, name: &str, declared: &SecretExtension, known: &Values) -> Result<Value> {
     let value = match declared.kind(name) {
-        SecretKind::Hex => random::hex(declared.bytes.unwrap_or(BYTES).into()),
-        SecretKind::Base64 => random::base64(declared.bytes.unwrap_or(BYTES).into()),
+        SecretKind::Hex => random::hex(declared.bytes.unwrap_or(SecretExtension::BYTES).into()),
+        SecretKind::Base64 => random::base64(declared.bytes.unwrap_or(SecretExtension::BYTES).into()),
         SecretKind::Password => {
             let alphabet = declared.alphabet.as_deref().map_or(random::ALPHABET, str::as_bytes);
-            random::password(declared.length.unwrap_or(LENGTH).into(), alphabet)
+            random::password(declared.length.unwrap_or(SecretExtension::LENGTH).into(), alphabet)
         }
         SecretKind::Uuid => random::uuid(),
         SecretKind::Text => Err(Error::cannot(format!("`{name}` is a text that only a person can give"))),
         SecretKind::Ed25519 => openssl(ctx, &["genpkey", "-algorithm", "ed25519"], None),
         SecretKind::Rsa => {
-            let bits = format!("rsa_keygen_bits:{}", declared.bits.unwrap_or(BITS));
+            let bits = format!("rsa_keygen_bits:{}", declared.bits.unwrap_or(SecretExtension::BITS));
             openssl(ctx, &["genpkey", "-algorithm", "RSA", "-pkeyopt", &bits], None)
         }
         SecretKind::Public => openssl(ctx, &["pkey", "-pubout"], Some(source(name, declared, known)?)),

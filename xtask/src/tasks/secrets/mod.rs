@@ -3,6 +3,7 @@
 
 mod git;
 mod init;
+mod list;
 mod make;
 mod prompt;
 mod values;
@@ -18,5 +19,6 @@ use crate::error::Result;
 pub fn run(ctx: &Context, action: &SecretsAction) -> Result<()> {
     match action {
         SecretsAction::Init(args) => init::run(ctx, args),
+        SecretsAction::List(args) => list::run(ctx, args),
     }
 }
