@@ -9,6 +9,8 @@ pub enum SecretsAction {
     Init(InitArgs),
     /// List the secrets: kind, age, fingerprint, users; never a value
     List(ListArgs),
+    /// Check every secret: present, private, real, hard to guess, in no place but its file
+    Check,
 }
 
 /// Options of `secrets init`.

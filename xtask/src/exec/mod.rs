@@ -1,6 +1,7 @@
 //! The only place that starts a process: echo, dry-run, deadline, cancellation, redaction, and the tail of stderr in
 //! every error. Commands are argument lists, never shell strings.
 
+mod bytes;
 pub mod cancel;
 mod child;
 mod plugin;

@@ -5,6 +5,7 @@ mod fakes;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check;
 mod init;
 mod killed;
 mod kinds;

@@ -1,6 +1,7 @@
 //! `secrets`: what services are trusted with, made, kept and handed out. Each verb has a file; values are made in `make`, files
 //! written through `vault`.
 
+mod check;
 mod git;
 mod init;
 mod list;
@@ -19,6 +20,7 @@ use crate::error::Result;
 pub fn run(ctx: &Context, action: &SecretsAction) -> Result<()> {
     match action {
         SecretsAction::Init(args) => init::run(ctx, args),
+        SecretsAction::Check => check::run(ctx),
         SecretsAction::List(args) => list::run(ctx, args),
     }
 }
