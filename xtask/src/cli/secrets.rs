@@ -11,6 +11,8 @@ pub enum SecretsAction {
     List(ListArgs),
     /// Check every secret: present, private, real, hard to guess, in no place but its file
     Check,
+    /// Make the environment file from its example: what is required is asked for, and no secret is put there
+    Env,
 }
 
 /// Options of `secrets init`.

@@ -85,13 +85,21 @@ pub fn fingerprint(name: &str, value: &Value) -> Option<String> {
 /// Whether a value stands where the real one is still to come.
 pub fn is_placeholder(value: &Value) -> bool {
     let text = String::from_utf8_lossy(value.expose()).trim().to_lowercase();
-    let framed = [("<", ">"), ("${", "}"), ("{{", "}}"), ("[", "]")];
-    if framed.iter().any(|(begin, end)| text.starts_with(begin) && text.ends_with(end)) {
-        return true;
-    }
-    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
     let one_letter = text.chars().all(|c| text.starts_with(c));
-    one_letter || PLACEHOLDERS.contains(&letters.as_str()) || PLACEHOLDER_PARTS.iter().any(|part| letters.contains(part))
+    one_letter || PLACEHOLDERS.contains(&letters(&text).as_str()) || is_unfilled(&text)
+}
+
+/// Whether a text asks for something else to be written in its place. Words such as `test`, which are no secrets and may be
+/// meant where none is wanted, do not.
+pub fn is_unfilled(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let framed = [("<", ">"), ("${", "}"), ("{{", "}}")];
+    let is_framed = framed.iter().any(|(begin, end)| text.starts_with(begin) && text.ends_with(end));
+    is_framed || PLACEHOLDER_PARTS.iter().any(|part| letters(&text).contains(part))
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// What is around a value that is one line and its reader may not expect: `a line end`, `blanks`.
@@ -188,6 +196,7 @@ mod tests {
         for text in ["qT8vN2xKw9LzRb4Y", "sk-live-123", "5f4dcc3b5aa765d6"] {
             assert!(!is_placeholder(&value(text)), "{text}");
         }
+        assert!(is_unfilled("https://<your domain>/replace-me") && !is_unfilled("test") && !is_unfilled("1"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod boot;
 pub mod discover;
+pub mod env_file;
 mod environment;
 pub mod extension;
 mod image_ref;

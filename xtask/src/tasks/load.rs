@@ -86,6 +86,25 @@ pub fn load_and<T: Send>(
     Ok((Loaded { stack: parse(&finished.stdout, sources)?, root, project, environment }, aside))
 }
 
+/// A project as it is written, with variables that may not be defined yet.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The folder of the project.
+    pub root: Utf8PathBuf,
+    /// The compose files.
+    pub sources: Sources,
+    /// The example of the environment file that is missing or there.
+    pub example: Option<Utf8PathBuf>,
+}
+
+/// Reads the project's files without asking compose what they mean.
+pub fn written(ctx: &Context, environment: Environment) -> Result<Written> {
+    let (root, files) = files(ctx, environment)?;
+    let sources = read_sources(&files)?;
+    let example = example(environment, &root, &files);
+    Ok(Written { root, sources, example })
+}
+
 fn files(ctx: &Context, environment: Environment) -> Result<(Utf8PathBuf, Vec<Utf8PathBuf>)> {
     if !ctx.global.files.is_empty() {
         let files: Vec<_> = ctx.global.files.iter().map(|file| ctx.start.join(file)).collect();

@@ -6,6 +6,7 @@ mod fakes;
 mod support;
 
 mod check;
+mod env;
 mod init;
 mod killed;
 mod kinds;

@@ -2,6 +2,7 @@
 //! written through `vault`.
 
 mod check;
+mod env;
 mod git;
 mod init;
 mod list;
@@ -21,6 +22,7 @@ pub fn run(ctx: &Context, action: &SecretsAction) -> Result<()> {
     match action {
         SecretsAction::Init(args) => init::run(ctx, args),
         SecretsAction::Check => check::run(ctx),
+        SecretsAction::Env => env::run(ctx),
         SecretsAction::List(args) => list::run(ctx, args),
     }
 }

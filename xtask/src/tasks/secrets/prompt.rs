@@ -33,6 +33,11 @@ pub fn secret(ctx: &Context, question: &str) -> Result<Value> {
     if answer.is_empty() { Err(Error::cannot("no value was given")) } else { Ok(Value::new(answer)) }
 }
 
+/// Asks for a line, which is shown.
+pub fn line(ctx: &Context, question: &str) -> Result<String> {
+    ask(ctx, question).map(|line| line.trim().to_owned())
+}
+
 fn ask(ctx: &Context, question: &str) -> Result<String> {
     {
         let mut stderr = std::io::stderr().lock();
