@@ -7,7 +7,7 @@ use crate::stack::{Environment, Span};
 
 mod secrets;
 
-pub use secrets::{InitArgs, ListArgs, SecretsAction};
+pub use secrets::{InitArgs, ListArgs, RotateArgs, SecretsAction};
 
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]
@@ -112,7 +112,7 @@ pub enum Task {
     ProdPs(ServicesArgs),
     /// Boot the stack in isolation, probe it, and remove it again
     Smoke(SmokeArgs),
-    /// Make, list and check the secrets that the stack reads from files
+    /// Make, list, check and rotate the secrets that the stack reads from files
     Secrets {
         /// What to do with the secrets
         #[command(subcommand)]

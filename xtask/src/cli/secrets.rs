@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use crate::stack::Span;
+
 /// What to do with the secrets.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SecretsAction {
@@ -13,6 +15,8 @@ pub enum SecretsAction {
     Check,
     /// Make the environment file from its example: what is required is asked for, and no secret is put there
     Env,
+    /// Give a secret a new value, and restart what uses it; a failure puts everything back
+    Rotate(RotateArgs),
 }
 
 /// Options of `secrets init`.
@@ -29,4 +33,20 @@ pub struct ListArgs {
     /// Show the value of this secret, to a terminal only
     #[arg(long, value_name = "NAME")]
     pub reveal: Option<String>,
+}
+
+/// Options of `secrets rotate`.
+#[derive(Args, Clone, Debug)]
+pub struct RotateArgs {
+    /// The secret
+    pub name: String,
+    /// Take the new value from stdin instead of making one
+    #[arg(long, conflicts_with = "rollback")]
+    pub stdin: bool,
+    /// Go back to the previous value
+    #[arg(long)]
+    pub rollback: bool,
+    /// Put everything back when the services are not healthy again after this long (90s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "2m")]
+    pub deadline: Span,
 }

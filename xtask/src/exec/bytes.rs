@@ -30,8 +30,8 @@ impl Runner {
     ///
     /// # Errors
     /// Those of `take`; an exit code other than 0 after everything was read; the deadline; an interrupt.
-    pub fn bytes<T>(&self, call: Call, take: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
-        self.announce(&call)?;
+    pub fn bytes<T>(&self, mut call: Call, take: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+        self.announce(&mut call)?;
         let program = self.locate(&call.argv[0])?;
         let cannot = |error| cannot_start(&call, &error);
         let (pipe, out) = os_pipe::pipe().map_err(cannot)?;

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
 use crate::support::{Project, Ran};
-use crate::{at_terminal, compose, git, mode, names, project, value};
+use crate::{at_terminal, compose, git, mode, names, project, value, with_stdin};
 
 #[test]
 fn missing_files_are_made_private_and_others_are_left_alone() {
@@ -50,15 +50,6 @@ fn a_text_comes_from_stdin_and_the_rest_is_made_without_it() {
     fs::remove_file(project.file("s/key")).expect("removed");
     with_stdin(&project, &["secrets", "init", "--stdin", "key"], "\n").exits(2).tells("stdin holds no value for `key`");
     assert_eq!(value(&project, "s/other").len(), 64);
-}
-
-fn with_stdin(project: &Project, args: &[&str], text: &str) -> Ran {
-    use std::io::Write;
-    let piped = || Stdio::piped();
-    let mut child = project.command(args).stdin(piped()).stdout(piped()).stderr(piped()).spawn().expect("xtask starts");
-    // A run that refuses does not read to the end.
-    let _refused = child.stdin.take().expect("a pipe").write_all(text.as_bytes());
-    Ran::from(child.wait_with_output().expect("it ends"))
 }
 
 #[test]

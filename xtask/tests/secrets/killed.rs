@@ -60,3 +60,50 @@ fn check(folder: &Path) -> usize {
     }
     secrets.len()
 }
+
+/// The values that lie in a folder, each of which must be whole; unfinished files count for nothing.
+fn values(folder: &Path) -> Vec<(String, String)> {
+    let secrets = names(folder).into_iter().filter(|name| !name.starts_with('.'));
+    secrets
+        .map(|name| {
+            let value = fs::read_to_string(folder.join(&name)).expect("text");
+            assert!(value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()), "{name}: {value}");
+            (name, value)
+        })
+        .collect()
+}
+
+#[test]
+fn rotate_killed_at_any_moment_leaves_the_old_value_or_the_new_one() {
+    let machine = Machine::with_docker(&[]);
+    let folder = machine.path("s");
+    machine.write("compose.yaml", &compose(&format!("  key: {{file: {folder}/key}}\n"), ""));
+    machine.write("no-engine", "");
+    machine.run(&["secrets", "init"]).exits(0);
+    let started = std::time::Instant::now();
+    machine.run(&["secrets", "rotate", "key"]).exits(0);
+    let whole = started.elapsed();
+    let (mut kept, mut rotated, mut open) = (0, 0, 0);
+    for round in 0..TIMES {
+        let before = values(Path::new(&folder));
+        let find = |values: &[(String, String)], name: &str| values.iter().find(|one| one.0 == name).map(|one| one.1.clone());
+        let mut child = machine.start(&["secrets", "rotate", "key"]);
+        std::thread::sleep(whole.mul_f64(round as f64 / TIMES as f64));
+        child.kill().expect("killed or ended");
+        child.wait().expect("ended");
+        let after = values(Path::new(&folder));
+        let (old, new, next) = (find(&before, "key"), find(&after, "key"), find(&after, "key.next"));
+        open += usize::from(next.is_some());
+        if old == new {
+            kept += 1;
+        } else {
+            rotated += 1;
+            assert_eq!(find(&after, "key.previous"), old, "the value before is not lost");
+            let announced = find(&before, "key.next");
+            assert!(announced.is_none() || announced == new || announced == old, "what was announced is taken up");
+        }
+    }
+    assert!(kept > 10 && kept + rotated == TIMES, "{kept} kept, {rotated} rotated, {open} open");
+    machine.run(&["secrets", "rotate", "key"]).exits(0);
+    assert_eq!(names(Path::new(&folder)), ["key", "key.previous"], "the last run removed what the others had not finished");
+}

@@ -12,11 +12,15 @@ mod killed;
 mod kinds;
 mod leaks;
 mod list;
+mod live;
+mod reference;
+mod rotate;
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use support::{Project, Ran};
 
@@ -54,6 +58,15 @@ pub fn at_terminal(command: &Command, answer: &str) -> Ran {
     let line = words.iter().map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ");
     let typed = format!("(sleep 1; echo '{answer}') | script --quiet --return --command \"{line}\" /dev/null");
     Ran::from(Command::new("sh").args(["-c", &typed]).output().expect("a shell"))
+}
+
+/// Runs the program with this on stdin.
+pub fn with_stdin(project: &Project, args: &[&str], text: &str) -> Ran {
+    let piped = || Stdio::piped();
+    let mut child = project.command(args).stdin(piped()).stdout(piped()).stderr(piped()).spawn().expect("xtask starts");
+    // A run that refuses does not read to the end.
+    let _refused = child.stdin.take().expect("a pipe").write_all(text.as_bytes());
+    Ran::from(child.wait_with_output().expect("it ends"))
 }
 
 /// Runs git in a project and gives what it printed.

@@ -8,6 +8,7 @@ mod init;
 mod list;
 mod make;
 mod prompt;
+mod rotate;
 mod values;
 mod vault;
 
@@ -24,5 +25,6 @@ pub fn run(ctx: &Context, action: &SecretsAction) -> Result<()> {
         SecretsAction::Check => check::run(ctx),
         SecretsAction::Env => env::run(ctx),
         SecretsAction::List(args) => list::run(ctx, args),
+        SecretsAction::Rotate(args) => rotate::run(ctx, args),
     }
 }

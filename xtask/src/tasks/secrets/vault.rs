@@ -73,6 +73,23 @@ impl Vault {
         (written, errors)
     }
 
+    /// Writes a file in one step in place of the one that is there, if any.
+    pub fn replace(&self, file: &Utf8Path, value: &Value) -> Result<()> {
+        let (folder, name) = self.place(file)?;
+        folder.replace(name, value)
+    }
+
+    /// Removes a file; one that is not there is no error.
+    pub fn remove(&self, file: &Utf8Path) -> Result<()> {
+        let (folder, name) = self.place(file)?;
+        folder.remove(name)
+    }
+
+    fn place<'a>(&self, file: &'a Utf8Path) -> Result<(&Folder, &'a str)> {
+        let folder = file.parent().and_then(|path| self.folders.get(path));
+        folder.zip(file.file_name()).ok_or_else(|| Error::cannot(format!("`{file}` is no path of a secret's file")))
+    }
+
     /// Makes sure that what was written survives a power failure.
     pub fn sync(&self) -> Result<()> {
         none_of(self.folders.values().filter_map(|folder| folder.sync().err()).collect())

@@ -12,6 +12,7 @@ use crate::secret::Value;
 use crate::secret::folder::{self, Kind};
 use crate::tasks::load::Loaded;
 use crate::tasks::secrets::init::files;
+use crate::tasks::secrets::rotate::next;
 use crate::tasks::secrets::vault::kind;
 
 /// The values that there are, and what is wrong with the files and folders they lie in.
@@ -80,6 +81,10 @@ fn in_file(loaded: &Loaded, name: &str, file: &Utf8Path, findings: &mut Vec<Find
             let fix = format!("chown {us} {shown}");
             findings.push(finding("owner", &format!("user {us}"), format!("user {}", found.uid()), fix));
         }
+    }
+    if next(file).symlink_metadata().is_ok() {
+        let fix = format!("`cargo xtask secrets rotate {name}` takes it up");
+        findings.push(finding("rotation", "no rotation under way", "one that did not end".into(), fix));
     }
     match folder::read(file) {
         Ok(value) => value,
