@@ -62,7 +62,8 @@ pub enum SecretKind {
     Mosquitto,
 }
 
-/// `x-xtask.rotate` of a secret that a service stores in its own data, such as the password of a database's role.
+/// `x-xtask.rotate` of a secret that a service stores in its own data, such as the password of a database's role, or that cannot be
+/// replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RotateExtension {
@@ -71,6 +72,8 @@ pub struct RotateExtension {
     /// The command that stores the value it is given on stdin, run in the service's container. Run twice, it does the same.
     #[serde(deserialize_with = "arguments")]
     pub run: Vec<String>,
+    /// Why a new value must not simply take the old one's place, such as data that is encrypted with it.
+    pub refuse: Option<String>,
 }
 
 impl SecretKind {
@@ -190,6 +193,12 @@ impl SecretExtension {
 
     fn wrong_rotation(&self, kind: SecretKind) -> Option<(&'static str, String)> {
         let rotate = self.rotate.as_ref()?;
+        if rotate.refuse.is_some() && (!rotate.service.is_empty() || !rotate.run.is_empty()) {
+            return Some(("rotate", "`rotate` either says how (`service`, `run`) or why not (`refuse`)".to_owned()));
+        }
+        if rotate.refuse.is_some() {
+            return None;
+        }
         if rotate.service.is_empty() || rotate.run.first().is_none_or(String::is_empty) {
             return Some(("rotate", "`rotate` needs `service: NAME` and `run: [COMMAND, ARGUMENT, …]`".to_owned()));
         }
@@ -253,6 +262,7 @@ mod tests {
             "{generate: bcrypt, of: pw}",
             "{generate: mosquitto, users: {a: pw, b: pw}}",
             "{rotate: {service: db, run: [sh, -c, 'echo $$x']}}",
+            "{rotate: {refuse: data is encrypted with it}}",
         ] {
             assert_eq!(one(extension), [] as [&str; 0], "{extension}");
         }
@@ -273,6 +283,7 @@ mod tests {
             ("{generate: public, of: pw}", "secret `s`: `pw` is `hex`, and only a private key has a public one"),
             ("{generate: htpasswd, users: {'a:b': pw}}", "secret `s`: a user of a password file cannot be called `a:b`"),
             ("{rotate: {service: db}}", "secret `s`: `rotate` needs `service: NAME` and `run: [COMMAND, ARGUMENT, …]`"),
+            ("{rotate: {refuse: x, run: [x]}}", "secret `s`: `rotate` either says how (`service`, `run`) or why not (`refuse`)"),
             ("{rotate: {service: nope, run: [x]}}", "secret `s` is stored by `nope`, which is no service"),
         ] {
             assert_eq!(one(extension), [told], "{extension}");

@@ -58,9 +58,13 @@ pub fn affected<'a>(stack: &'a Stack, name: &'a str) -> Vec<&'a str> {
     derived.map(|(other, _)| other.as_str()).chain([name]).collect()
 }
 
-/// Refuses what has no value of its own.
+/// Refuses what has no value of its own, and what is declared not to be replaced.
 pub fn may_rotate(stack: &Stack, name: &str) -> Result<()> {
     let declared = extension(stack, name);
+    if let Some(why) = declared.rotate.as_ref().and_then(|rotate| rotate.refuse.as_deref()) {
+        let error = Error::cannot(format!("`{name}` is declared not to be rotated: {why}"));
+        return Err(placed(stack, name, error.help("`x-xtask.rotate.refuse` of the secret says so")));
+    }
     if !declared.kind(name).is_derived() {
         return Ok(());
     }
@@ -236,6 +240,9 @@ mod tests {
         assert_eq!(affected(&stack, "pw"), ["a", "z", "pw"]);
         assert_eq!(affected(&stack, "other"), ["z", "other"]);
         may_rotate(&stack, "pw").expect("it has a value of its own");
+        let kept = "secrets: {k: {file: /k, x-xtask: {rotate: {refuse: data}}}}";
+        let error = may_rotate(&parse(kept, Sources::default()).expect("right"), "k").expect_err("declared");
+        assert_eq!(error.message, "`k` is declared not to be rotated: data");
         let error = may_rotate(&stack, "z").expect_err("made from others");
         assert_eq!(error.message, "`z` is made from `pw`, `other` and changes with it");
     }
