@@ -5,6 +5,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::stack::{Environment, Span};
 
+mod secrets;
+
+pub use secrets::{InitArgs, ListArgs, RotateArgs, SecretsAction};
+
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, about, long_about = None)]
@@ -108,7 +112,7 @@ pub enum Task {
     ProdPs(ServicesArgs),
     /// Boot the stack in isolation, probe it, and remove it again
     Smoke(SmokeArgs),
-    /// Make the secrets that the stack reads from files
+    /// Make, list, check and rotate the secrets that the stack reads from files
     Secrets {
         /// What to do with the secrets
         #[command(subcommand)]
@@ -229,13 +233,6 @@ pub struct SmokeArgs {
     pub clean: bool,
 }
 
-/// What to do with the secrets.
-#[derive(Debug, Subcommand)]
-pub enum SecretsAction {
-    /// Make every missing secret file, 0600, and leave the others alone
-    Init,
-}
-
 /// Options of `test`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TestArgs {
@@ -263,4 +260,6 @@ pub enum Bench {
     Build,
     /// A chain of services with slow health checks, against `docker compose up --wait`
     Smoke,
+    /// A thousand secret files, made and safe on disk
+    Secrets,
 }

@@ -1,6 +1,6 @@
 //! What every task is given first: the options, the runner, the user interface. Never global.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::cli::{Format, Global};
 use crate::error::{Error, Result};
@@ -56,9 +56,15 @@ fn start(directory: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
         .map_err(|path| Error::cannot(format!("the current directory's path is not UTF-8: {}", path.display())))?;
     let Some(directory) = directory else { return Ok(current) };
     let start = current.join(directory);
-    if start.is_dir() {
-        Ok(start)
-    } else {
-        Err(Error::cannot(format!("`{directory}` is not a directory")).help("give `-C` the folder that holds the compose files"))
+    if !start.is_dir() {
+        return Err(
+            Error::cannot(format!("`{directory}` is not a directory")).help("give `-C` the folder that holds the compose files")
+        );
     }
+    // Paths are compared as they are written, and `a/..` begins with `a`.
+    let leads_up = start.components().any(|part| part == Utf8Component::ParentDir);
+    let resolved = leads_up.then(|| start.canonicalize_utf8()).transpose();
+    resolved
+        .map(|resolved| resolved.unwrap_or(start))
+        .map_err(|error| Error::cannot(format!("cannot resolve `{directory}`: {error}")))
 }

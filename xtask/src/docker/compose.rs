@@ -23,9 +23,10 @@ impl Project {
         argv
     }
 
-    /// Prints the resolved project as YAML, which keeps `x-…` keys beside services.
-    pub fn config(&self) -> Vec<String> {
-        [self.base(), words(["config", "--format", "yaml"])].concat()
+    /// Prints the resolved project as YAML, which keeps `x-…` keys beside services; with one more file on stdin, if asked to.
+    pub fn config(&self, stdin: bool) -> Vec<String> {
+        let stdin: &[&str] = if stdin { &["--file", "-"] } else { &[] };
+        [self.base(), words(stdin.iter().copied()), words(["config", "--format", "yaml"])].concat()
     }
 
     /// Starts the project as compose does, and waits until all of it is healthy.
@@ -156,7 +157,7 @@ mod tests {
             profiles: vec!["x".into()],
         };
         assert_eq!(
-            project.config().join("|"),
+            project.config(false).join("|"),
             "docker|compose|--file|/p/a b.yaml|--file|/p/c.yaml|--env-file|/p/.env|--profile|x|config|--format|yaml"
         );
     }

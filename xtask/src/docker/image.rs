@@ -14,6 +14,11 @@ pub fn inspect(references: &[String]) -> Vec<String> {
     [words.map(str::to_owned).to_vec(), references.to_vec()].concat()
 }
 
+/// The steps that made an image, with their whole commands.
+pub fn history(reference: &str) -> Vec<String> {
+    ["docker", "image", "history", "--no-trunc", "--format", "{{.CreatedBy}}", reference].map(str::to_owned).to_vec()
+}
+
 /// An image in the engine.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -1,4 +1,5 @@
-//! The command line of a container that runs one command and is gone. What services run in is compose's, in [`super::compose`].
+//! Command lines of single commands: in a container that runs one and is gone, and in one that runs. What services run in is
+//! compose's, in [`super::compose`].
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,11 @@ pub fn run(
     [argv, command.to_vec()].concat()
 }
 
+/// Runs a command in a container that runs, with what this process is given on stdin.
+pub fn exec(container: &str, command: &[String]) -> Vec<String> {
+    [["docker", "exec", "--interactive", container].map(str::to_owned).to_vec(), command.to_vec()].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +39,10 @@ mod tests {
             run("test-1", &labels, &env, "shop/a:1", &command, None).join("|"),
             "docker|run|--rm|--init|--pull|never|--name|test-1|--label|l=v|--env|A=a b|shop/a:1|npm|test"
         );
+    }
+
+    #[test]
+    fn a_command_in_a_container_reads_stdin() {
+        assert_eq!(exec("c1", &["cat".to_owned()]).join("|"), "docker|exec|--interactive|c1|cat");
     }
 }

@@ -1,6 +1,7 @@
 //! The only place that starts a process: echo, dry-run, deadline, cancellation, redaction, and the tail of stderr in
 //! every error. Commands are argument lists, never shell strings.
 
+mod bytes;
 pub mod cancel;
 mod child;
 mod plugin;
@@ -93,7 +94,8 @@ impl Call {
         self
     }
 
-    /// Gives the output as it is, secrets included, and shows none of it: for what hunts for them.
+    /// Gives the output as it is, secrets included, and shows none of it: for what hunts for them or is
+    /// given them.
     pub fn verbatim(mut self) -> Self {
         self.verbatim = true;
         self
@@ -141,17 +143,24 @@ pub struct Runner {
     ui: Ui,
     cancel: Cancel,
     secrets: Arc<Mutex<Vec<String>>>,
+    /// Whether every call counts as one that cleans up.
+    unstoppable: bool,
 }
 
 impl Runner {
     /// A runner that tells `ui` what it does and ends with `cancel`.
     pub fn new(ui: Ui, cancel: Cancel) -> Self {
-        Self { ui, cancel, secrets: Arc::default() }
+        Self { ui, cancel, secrets: Arc::default(), unstoppable: false }
     }
 
     /// The token that an interrupt sets.
     pub fn cancel(&self) -> &Cancel {
         &self.cancel
+    }
+
+    /// The same runner for putting things back: its calls run even after an interrupt, which does not end them.
+    pub fn unstoppable(&self) -> Self {
+        Self { unstoppable: true, ..self.clone() }
     }
 
     /// From now on `value` is never shown. Values under four characters would blank out ordinary text and are refused.
@@ -209,8 +218,8 @@ impl Runner {
     }
 
     /// Starts a command in the background; it ends when the handle is dropped.
-    pub fn follow(&self, call: Call) -> Result<Following> {
-        self.announce(&call)?;
+    pub fn follow(&self, mut call: Call) -> Result<Following> {
+        self.announce(&mut call)?;
         let program = self.locate(&call.argv[0])?;
         let (program, args) = match call.argv.get(1).filter(|_| call.plugin).and_then(|name| plugin::find(name)) {
             Some(plugin) => (plugin, &call.argv[2..]),
@@ -220,8 +229,8 @@ impl Runner {
     }
 
     /// Runs a command that talks to the person itself: its stdout and stderr are ours.
-    pub fn show(&self, call: Call) -> Result<Finished> {
-        self.announce(&call)?;
+    pub fn show(&self, mut call: Call) -> Result<Finished> {
+        self.announce(&mut call)?;
         let program = self.locate(&call.argv[0])?;
         let code = child::inherit(&call, &program, &self.cancel)?;
         Ok(Finished { code, ..Finished::default() })
@@ -243,7 +252,8 @@ impl Runner {
         Error::cannot(format!("`{title}` {ended}")).evidence("it said", finished.stderr.iter().cloned())
     }
 
-    fn announce(&self, call: &Call) -> Result<()> {
+    fn announce(&self, call: &mut Call) -> Result<()> {
+        call.cleanup |= self.unstoppable;
         if self.cancel.is_set() && !call.cleanup {
             return Err(Error::interrupted());
         }
@@ -305,6 +315,7 @@ mod tests {
         runner.cancel().set();
         assert_eq!(runner.read(Call::new(["true"])).expect_err("interrupted"), Error::interrupted());
         runner.read(Call::new(["true"]).cleanup()).expect("cleanup runs");
+        runner.unstoppable().read(Call::new(["true"])).expect("putting back runs");
     }
 
     #[test]

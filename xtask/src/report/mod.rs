@@ -1,6 +1,7 @@
 //! One result, many faces: a table for people, one JSON document for machines, annotations for GitHub Actions.
 //! Nothing here knows what a task does.
 
+pub mod finding;
 pub mod github;
 pub mod html;
 pub mod table;

@@ -75,30 +75,6 @@ pub struct Probe {
     pub deadline: Option<Span>,
 }
 
-/// `x-xtask` of a secret.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SecretExtension {
-    /// What kind of value is made when there is none.
-    pub generate: Option<SecretKind>,
-    /// How many random bytes `hex` and `base64` have; 32 if not given.
-    pub bytes: Option<u16>,
-    /// How many characters `password` has; 32 if not given.
-    pub length: Option<u16>,
-}
-
-/// A kind of secret value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SecretKind {
-    /// Random bytes as hexadecimal digits
-    Hex,
-    /// Random bytes as Base64
-    Base64,
-    /// Letters and digits, safe in any connection string
-    Password,
-}
-
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.
 pub fn read<T: DeserializeOwned + Default>(holder: &Value, at: &[Step], sources: &Sources, errors: &mut Vec<Error>) -> T {
     let Some(value) = holder.get(KEY).filter(|value| !value.is_null()) else { return T::default() };

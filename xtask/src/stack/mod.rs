@@ -3,15 +3,18 @@
 
 pub mod boot;
 pub mod discover;
+pub mod env_file;
 mod environment;
 pub mod extension;
 mod image_ref;
 pub mod isolate;
 mod model;
 mod parse;
+pub mod secret;
 pub mod source;
 pub mod suite;
 mod units;
+pub mod unused;
 pub mod variables;
 
 pub use environment::Environment;

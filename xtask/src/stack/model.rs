@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::boot::Patience;
-use super::extension::{ProjectExtension, SecretExtension, ServiceExtension};
+use super::extension::{ProjectExtension, ServiceExtension};
+use super::secret::SecretExtension;
 use super::source::Sources;
 use super::units::Span;
 

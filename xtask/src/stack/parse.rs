@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::extension::{check_probes, read};
 use super::model::{Network, Secret, Service, Stack};
+use super::secret::check_secrets;
 use super::source::{Sources, Step, steps};
 use super::suite::check_suites;
+use super::unused::without_holder;
 use crate::error::{Error, Place, Result, none_of};
 
 /// Reads the resolved project.
@@ -16,8 +18,9 @@ use crate::error::{Error, Place, Result, none_of};
 /// # Errors
 /// Every problem of every `x-xtask`, with its place; a project that is not what compose prints.
 pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
-    let raw: Value = serde_saphyr::from_str(resolved)
+    let mut raw: Value = serde_saphyr::from_str(resolved)
         .map_err(|error| Error::cannot(format!("cannot read the resolved project: {}", error.without_snippet())))?;
+    without_holder(&mut raw);
     let mut errors = Vec::new();
     let mut stack = Stack {
         name: raw["name"].as_str().unwrap_or("default").to_owned(),
@@ -36,6 +39,7 @@ pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
     for (name, secret) in &mut stack.secrets {
         secret.extension = read(&raw["secrets"][name], &steps(["secrets", name]), &stack.sources, &mut errors);
     }
+    check_secrets(&stack, &mut errors);
     check_suites(&stack.extension.tests, &stack.sources, &mut errors);
     none_of(errors)?;
     stack.raw = raw;

@@ -1,7 +1,7 @@
 //! Compose files as they were written: which line holds which key. The resolved project has no lines of its own, so every
 //! message about it looks its place up here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use granit_parser::{Event, Parser};
@@ -57,6 +57,17 @@ impl Source {
 
     /// The line of a value: of its key, where it has one.
     fn line(&self, steps: &[Step]) -> Option<usize> {
+        self.node(steps).map(|(line, _)| line)
+    }
+
+    fn keys(&self, steps: &[Step]) -> Vec<&str> {
+        match self.node(steps).map(|(_, node)| &node.value) {
+            Some(Value::Mapping(pairs)) => pairs.iter().map(|(name, ..)| name.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn node(&self, steps: &[Step]) -> Option<(usize, &Node)> {
         let mut node = self.root.as_ref()?;
         let mut line = node.line;
         for step in steps {
@@ -68,7 +79,7 @@ impl Source {
                 _ => return None,
             };
         }
-        Some(line)
+        Some((line, node))
     }
 
     /// Every scalar with its line, keys left out.
@@ -99,6 +110,11 @@ impl Sources {
             let hit = |source: &Source| source.line(&steps[..length]).map(|line| Place::line(source.path.clone(), line));
             self.0.iter().rev().find_map(hit)
         })
+    }
+
+    /// The keys that the files together give a mapping, sorted.
+    pub fn keys(&self, steps: &[Step]) -> BTreeSet<&str> {
+        self.0.iter().flat_map(|source| source.keys(steps)).collect()
     }
 
     /// Where a service was declared first.

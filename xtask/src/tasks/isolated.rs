@@ -15,9 +15,8 @@ use crate::docker::container::Container;
 use crate::docker::engine as client;
 use crate::error::Result;
 use crate::exec::Call;
-use crate::secret::{self, Value};
+use crate::secret::{Value, random};
 use crate::stack::boot::{Phase, Times};
-use crate::stack::extension::SecretExtension;
 use crate::stack::isolate::{Folder, Isolated, Options, carry_secrets, host_paths, isolate};
 
 /// The first engine that knows `start_interval`.
@@ -111,8 +110,7 @@ impl Copy {
 
 /// Six hexadecimal digits that tell runs apart.
 fn short_id() -> String {
-    let declared = SecretExtension { bytes: Some(3), ..Default::default() };
-    let random = secret::generate("id", &declared).map(|value| String::from_utf8_lossy(value.expose()).into_owned());
+    let random = random::hex(3).map(|value| String::from_utf8_lossy(value.expose()).into_owned());
     random.unwrap_or_else(|_| format!("{:06x}", std::process::id()))
 }
 

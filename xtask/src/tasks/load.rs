@@ -12,7 +12,7 @@ use crate::exec::{Call, Finished};
 use crate::stack::discover::{Disk, search_up};
 use crate::stack::source::{Source, Sources};
 use crate::stack::variables::{self, Use};
-use crate::stack::{Environment, Stack, parse};
+use crate::stack::{Environment, Stack, parse, unused};
 
 /// What is done about variables that nothing defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +68,12 @@ pub fn load_and<T: Send>(
     let env_files = env_files(ctx, environment, &root, &files, examples)?;
     let project = Project { files, env_files, profiles: ctx.global.profiles.clone() };
     let sources = read_sources(&project.files)?;
+    let overlay = unused::overlay(&sources);
+    let call = Call::new(project.config(overlay.is_some())).without_docker().dir(&root);
+    let call = overlay.into_iter().fold(call, Call::stdin);
     let (finished, aside) = std::thread::scope(|scope| {
         let aside = scope.spawn(|| meanwhile(&root));
-        let finished = ctx.runner.finish(Call::new(project.config()).without_docker().dir(&root));
+        let finished = ctx.runner.finish(call);
         Ok::<_, Error>((finished?, aside.join().unwrap_or_else(|panic| resume_unwind(panic))))
     })?;
     let missing = missing_variables(&project, &sources, &finished, undefined, example(environment, &root, &project.files))?;
@@ -81,6 +84,25 @@ pub fn load_and<T: Send>(
         ctx.ui.warn(format!("`{}` is not defined and counts as empty ({})", one.name, one.place));
     }
     Ok((Loaded { stack: parse(&finished.stdout, sources)?, root, project, environment }, aside))
+}
+
+/// A project as it is written, with variables that may not be defined yet.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The folder of the project.
+    pub root: Utf8PathBuf,
+    /// The compose files.
+    pub sources: Sources,
+    /// The example of the environment file that is missing or there.
+    pub example: Option<Utf8PathBuf>,
+}
+
+/// Reads the project's files without asking compose what they mean.
+pub fn written(ctx: &Context, environment: Environment) -> Result<Written> {
+    let (root, files) = files(ctx, environment)?;
+    let sources = read_sources(&files)?;
+    let example = example(environment, &root, &files);
+    Ok(Written { root, sources, example })
 }
 
 fn files(ctx: &Context, environment: Environment) -> Result<(Utf8PathBuf, Vec<Utf8PathBuf>)> {

@@ -22,7 +22,7 @@ mod test;
 mod trust;
 mod up;
 
-use crate::cli::{SecretsAction, Task};
+use crate::cli::Task;
 use crate::context::Context;
 use crate::error::Result;
 use crate::stack::Environment::{Development, Production};
@@ -47,7 +47,7 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::DevPs(args) => control::ps(ctx, Development, args),
         Task::ProdPs(args) => control::ps(ctx, Production, args),
         Task::Smoke(args) => smoke::run(ctx, args),
-        Task::Secrets { action: SecretsAction::Init } => secrets::init(ctx),
+        Task::Secrets { action } => secrets::run(ctx, action),
         Task::Images => images::run(ctx),
         Task::Doctor => doctor::run(ctx),
         Task::Test(args) => test::run(ctx, args),

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 use crate::support::{Project, Ran};
 
@@ -50,6 +51,14 @@ impl Machine {
         self
     }
 
+    /// Puts a real program among the fakes.
+    pub fn with(self, program: &str) -> Self {
+        let all = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&all).map(|folder| folder.join(program)).find(|path| path.is_file());
+        let real = found.unwrap_or_else(|| panic!("`{program}` is not on PATH"));
+        self.fake(program, &format!("#!/bin/sh\nexec '{}' \"$@\"\n", real.display()))
+    }
+
     /// Leaves nothing but the fakes on `PATH`.
     pub fn only_fakes(mut self) -> Self {
         self.path = self.project.file(FOLDER).into_os_string();
@@ -61,6 +70,11 @@ impl Machine {
         self.project.write(path, text);
     }
 
+    /// The path of a file of the project, as text.
+    pub fn path(&self, path: &str) -> String {
+        self.project.file(path).to_string_lossy().into_owned()
+    }
+
     /// Sets a variable of the environment.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -69,9 +83,19 @@ impl Machine {
 
     /// Runs the program in the project.
     pub fn run(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).output().expect("the program starts"))
+    }
+
+    /// Starts the program in the project; what it writes is not kept.
+    pub fn start(&self, args: &[&str]) -> Child {
+        let null = || Stdio::null();
+        self.command(args).stdin(null()).stdout(null()).stderr(null()).spawn().expect("the program starts")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = self.project.command(args);
         command.env_remove("DOCKER_HOST").env("PATH", &self.path).envs(self.environment.iter().cloned());
-        Ran::from(command.output().expect("the program starts"))
+        command
     }
 
     /// The lines of a file that a fake has written; none if it has written nothing.

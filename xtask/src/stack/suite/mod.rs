@@ -112,11 +112,12 @@ pub fn check_suites(suites: &[Suite], sources: &Sources, errors: &mut Vec<Error>
 }
 
 /// Compose prints every `$` of a resolved project doubled.
-fn undoubled(text: &str) -> String {
+pub(super) fn undoubled(text: &str) -> String {
     text.replace("$$", "$")
 }
 
-fn arguments<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+/// An argument list as it was written.
+pub(super) fn arguments<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     Ok(Vec::<String>::deserialize(from)?.iter().map(|argument| undoubled(argument)).collect())
 }
 

@@ -4,6 +4,7 @@
 mod build;
 mod chain;
 mod sample;
+mod secrets;
 mod smoke;
 
 use std::time::{Duration, Instant};
@@ -33,6 +34,7 @@ pub fn run(ctx: &Context, args: &BenchArgs) -> Result<()> {
             Bench::Start => start(ctx, args.rounds.unwrap_or(ROUNDS))?,
             Bench::Build => build::compare(ctx, args.rounds.unwrap_or(ROUNDS))?,
             Bench::Smoke => smoke::compare(ctx, args.rounds.unwrap_or(1))?,
+            Bench::Secrets => secrets::measure(args.rounds.unwrap_or(ROUNDS))?,
         });
     }
     if ctx.json() { report::json(&comparisons) } else { report::text(&table(&comparisons)) }

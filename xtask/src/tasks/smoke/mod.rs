@@ -3,7 +3,7 @@
 
 mod checks;
 mod runtime;
-mod stop;
+pub mod stop;
 mod verdict;
 
 use std::collections::BTreeSet;

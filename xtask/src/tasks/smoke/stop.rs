@@ -75,7 +75,7 @@ const HELP: &str = "handle its stop signal; where a shell starts it, use `exec`,
                     `x-xtask: {stop_codes: [CODE]}` accepts this end";
 
 /// Asks each service to stop as soon as those that depend on it have ended; gives how long each took.
-fn in_order(ctx: &Context, stack: &Stack, running: &BTreeMap<&str, Vec<String>>) -> Result<BTreeMap<String, Duration>> {
+pub fn in_order(ctx: &Context, stack: &Stack, running: &BTreeMap<&str, Vec<String>>) -> Result<BTreeMap<String, Duration>> {
     let mut waiting: BTreeSet<&str> = running.keys().copied().collect();
     let (mut stopping, mut took) = (BTreeSet::new(), BTreeMap::new());
     std::thread::scope(|scope| {

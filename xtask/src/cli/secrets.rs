@@ -1,0 +1,52 @@
+//! The command line of `secrets`.
+
+use clap::{Args, Subcommand};
+
+use crate::stack::Span;
+
+/// What to do with the secrets.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SecretsAction {
+    /// Make every missing secret file, 0600, and leave the others alone
+    Init(InitArgs),
+    /// List the secrets: kind, age, fingerprint, users; never a value
+    List(ListArgs),
+    /// Check every secret: present, private, real, hard to guess, in no place but its file
+    Check,
+    /// Make the environment file from its example: what is required is asked for, and no secret is put there
+    Env,
+    /// Give a secret a new value, and restart what uses it; a failure puts everything back
+    Rotate(RotateArgs),
+}
+
+/// Options of `secrets init`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct InitArgs {
+    /// Take the value of this secret from stdin instead of making one
+    #[arg(long, value_name = "NAME")]
+    pub stdin: Option<String>,
+}
+
+/// Options of `secrets list`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ListArgs {
+    /// Show the value of this secret, to a terminal only
+    #[arg(long, value_name = "NAME")]
+    pub reveal: Option<String>,
+}
+
+/// Options of `secrets rotate`.
+#[derive(Args, Clone, Debug)]
+pub struct RotateArgs {
+    /// The secret
+    pub name: String,
+    /// Take the new value from stdin instead of making one
+    #[arg(long, conflicts_with = "rollback")]
+    pub stdin: bool,
+    /// Go back to the previous value
+    #[arg(long)]
+    pub rollback: bool,
+    /// Put everything back when the services are not healthy again after this long (90s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "2m")]
+    pub deadline: Span,
+}

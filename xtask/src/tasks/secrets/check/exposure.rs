@@ -1,0 +1,112 @@
+//! Where services, their images and the project's own files would show a secret to whoever looks.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::Looked;
+use crate::context::Context;
+use crate::docker::{engine as client, image};
+use crate::error::{Error, Place, Result};
+use crate::exec::Call;
+use crate::report::finding::Finding;
+use crate::secret::search::Search;
+use crate::stack::source::Step;
+use crate::tasks::engine;
+use crate::tasks::launch::containers;
+use crate::tasks::load::Loaded;
+
+/// What to do about a value that is known to others by now.
+const ANEW: &str = "pass it as a file, then `cargo xtask secrets rotate`: this value is known";
+
+/// Values in the resolved project: environment, arguments, labels, anything.
+pub fn in_project(loaded: &Loaded, search: &Search) -> Vec<Finding> {
+    let mut texts = Vec::new();
+    strings(&loaded.stack.raw, &mut Vec::new(), &mut texts);
+    let finding = |(steps, text): &(Vec<Step>, &str)| -> Vec<Finding> {
+        // Compose prints every `$` of a resolved project doubled.
+        let found = search.find(text.replace("$$", "$").as_bytes());
+        let place = loaded.stack.sources.find(steps).map(|place| place.seen_from(&loaded.root));
+        let one = |name: &str| exposed(name, "project", place.clone(), dotted(steps));
+        found.into_iter().map(one).collect()
+    };
+    texts.iter().flat_map(finding).collect()
+}
+
+/// Every text in a document, with the way to it. Keys are texts too: a list such as `environment` may have become a mapping.
+fn strings<'a>(value: &'a Json, at: &mut Vec<Step>, into: &mut Vec<(Vec<Step>, &'a str)>) {
+    match value {
+        Json::String(text) => into.push((at.clone(), text)),
+        Json::Array(items) => items.iter().enumerate().for_each(|(index, item)| {
+            at.push(Step::Index(index));
+            strings(item, at, into);
+            at.pop();
+        }),
+        Json::Object(pairs) => pairs.iter().for_each(|(key, item)| {
+            at.push(Step::Key(key.clone()));
+            into.push((at.clone(), key));
+            strings(item, at, into);
+            at.pop();
+        }),
+        _ => {}
+    }
+}
+
+fn dotted(steps: &[Step]) -> String {
+    let word = |step: &Step| match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    };
+    steps.iter().map(word).collect::<Vec<_>>().join(".")
+}
+
+/// Values in the files that variables come from.
+pub fn in_env_files(loaded: &Loaded, search: &Search) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for file in &loaded.project.env_files {
+        let bytes = std::fs::read(file).map_err(|error| Error::cannot(format!("cannot read `{file}`: {error}")))?;
+        for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            let place = Place::line(loaded.shown(file), index + 1);
+            let found = search.find(line).into_iter();
+            findings
+                .extend(found.map(|name| exposed(name, "variable", Some(place.clone()), "in an environment file".to_owned())));
+        }
+    }
+    Ok(findings)
+}
+
+/// Values in what the engine tells of the stack's containers and images: environment, arguments, labels, build steps.
+pub fn in_engine(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Looked> {
+    if let Err(error) = engine::ready(ctx) {
+        let unchecked = vec![format!("containers and images were not looked at: {}", error.message)];
+        return Ok(Looked { unchecked, ..Looked::default() });
+    }
+    let mut findings = Vec::new();
+    for container in containers(ctx, &loaded.stack.name)? {
+        // Verbatim: what it says must come unredacted, and be shown to nobody.
+        let told = ctx.runner.finish(Call::new(client::inspect(std::slice::from_ref(&container.id))).verbatim())?.stdout;
+        let what = format!("what the engine shows of its container `{}`", container.name.trim_start_matches('/'));
+        findings.extend(search.find(told.as_bytes()).into_iter().map(|name| exposed(name, "container", None, what.clone())));
+    }
+    let images: BTreeSet<String> = loaded.stack.services.keys().map(|service| loaded.stack.image_of(service)).collect();
+    for name in images {
+        let asked = [image::inspect(std::slice::from_ref(&name)), image::history(&name)];
+        // An image that is not there shows nothing.
+        let told = asked.map(|argv| ctx.runner.finish(Call::new(argv).verbatim()).map(|finished| finished.stdout));
+        let told = told.into_iter().collect::<Result<Vec<_>>>()?.concat();
+        let what = format!("the configuration or build steps of the image `{name}`");
+        findings.extend(search.find(told.as_bytes()).into_iter().map(|secret| exposed(secret, "image", None, what.clone())));
+    }
+    Ok(Looked { findings, ..Looked::default() })
+}
+
+fn exposed(name: &str, rule: &'static str, place: Option<Place>, actual: String) -> Finding {
+    Finding {
+        subject: name.to_owned(),
+        rule,
+        place,
+        expected: "in no place but its file".to_owned(),
+        actual,
+        fix: ANEW.to_owned(),
+    }
+}

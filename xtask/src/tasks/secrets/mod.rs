@@ -1,0 +1,30 @@
+//! `secrets`: what services are trusted with, made, kept and handed out. Each verb has a file; values are made in `make`, files
+//! written through `vault`.
+
+mod check;
+mod env;
+mod git;
+mod init;
+mod list;
+mod make;
+mod prompt;
+mod rotate;
+mod values;
+mod vault;
+
+pub use values::{Absent, values};
+
+use crate::cli::SecretsAction;
+use crate::context::Context;
+use crate::error::Result;
+
+/// Runs one verb.
+pub fn run(ctx: &Context, action: &SecretsAction) -> Result<()> {
+    match action {
+        SecretsAction::Init(args) => init::run(ctx, args),
+        SecretsAction::Check => check::run(ctx),
+        SecretsAction::Env => env::run(ctx),
+        SecretsAction::List(args) => list::run(ctx, args),
+        SecretsAction::Rotate(args) => rotate::run(ctx, args),
+    }
+}
