@@ -157,6 +157,23 @@ fn usage_errors_suggest_the_nearest_word() {
 }
 
 #[test]
+fn a_value_of_another_kind_is_told_what_is_wanted() {
+    let project = Project::new(&[("compose.yaml", WEB)]);
+    for (args, wanted) in [
+        (["prod-logs", "--tail", "abc"], "`abc` is not a number of lines; write it like `100`"),
+        (["prod-logs", "--tail", "-1"], "`-1` is not a number of lines"),
+        (["prod-logs", "--since", "garbage"], "`garbage` is neither a length of time, such as `10m`, nor a moment"),
+        (["prod-logs", "--since", "-5m"], "`-5m` is neither a length of time"),
+        (["prod-up", "--deadline", "-1s"], "`-1s` is not a length of time; write it like `90s`"),
+        (["smoke", "--deadline", "-1s"], "`-1s` is not a length of time; write it like `90s`"),
+    ] {
+        let mut command = project.command(&args);
+        // Nothing is on `PATH`: what is wrong is seen before anything runs.
+        support::Ran::from(command.env("PATH", "/nonexistent").output().expect("starts")).exits(2).says(&[wanted]);
+    }
+}
+
+#[test]
 fn failures_are_one_json_document_where_json_was_asked_for() {
     let ran = Project::new(&[]).xtask(&["smoke", "--format", "json"]).exits(2);
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("one JSON document");

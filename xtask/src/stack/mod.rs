@@ -4,6 +4,7 @@
 pub mod boot;
 pub mod discover;
 mod environment;
+mod excerpt;
 pub mod extension;
 mod image_ref;
 pub mod isolate;
@@ -15,6 +16,7 @@ mod units;
 pub mod variables;
 
 pub use environment::Environment;
+pub use excerpt::{Lines, Since};
 pub use image_ref::{ImageRef, is_tag};
 pub use model::{Build, Condition, Dependency, Deploy, HealthCheck, Mount, Network, Port, Secret, SecretUse, Service, Stack};
 pub use parse::{parse, select};
