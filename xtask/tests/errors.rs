@@ -116,6 +116,19 @@ fn an_unknown_service() {
 }
 
 #[test]
+fn an_unknown_profile() {
+    let extra = "services:\n  extra: {image: x, profiles: [monitoring, admin]}\n";
+    let project = Project::new(&[("compose.yaml", &format!("include: [extra.yaml]\n{WEB}")), ("extra.yaml", extra)]);
+    let with = |profile: &str| project.xtask(&["smoke", "--dry-run", "--profile", profile]);
+    with("monitoring").exits(0);
+    with("*").exits(0);
+    with("monitorin").exits(2).says(&["error: no service is in the profile `monitorin`\n", "did you mean `monitoring`?"]);
+    with("zzz").exits(2).says(&["error: no service is in the profile `zzz`\n", "help: the profiles are `admin`, `monitoring`\n"]);
+    let plain = Project::new(&[("compose.yaml", WEB)]).xtask(&["prod-ps", "--profile", "zzz"]).exits(2);
+    plain.says(&["the compose files have no profiles"]);
+}
+
+#[test]
 fn a_missing_secret_is_told_before_anything_starts() {
     let text =
         "services:\n  a:\n    image: x\n    secrets: [one, two]\nsecrets:\n  one: {file: ./s/one}\n  two: {file: ./s/two}\n";

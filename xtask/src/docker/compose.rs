@@ -30,6 +30,11 @@ impl Project {
         [self.base(), words(["config", "--format", "yaml"])].concat()
     }
 
+    /// Prints the names of all profiles, one a line, whether they are on or not.
+    pub fn list_profiles(&self) -> Vec<String> {
+        [self.base(), words(["config", "--profiles"])].concat()
+    }
+
     /// Starts the project as compose does, and waits until all of it is healthy.
     pub fn up_and_wait(&self) -> Vec<String> {
         [self.base(), words(["up", "--wait", "--pull", "never"])].concat()
