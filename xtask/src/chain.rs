@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, GROUPS, Global};
@@ -21,7 +21,7 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
     let command = command();
     let mut parsed: Vec<Cli> = Vec::new();
     for segment in split(&command, argv) {
-        let matches = command.clone().try_get_matches_from(segment)?;
+        let matches = command.clone().try_get_matches_from(segment).map_err(nearest_first)?;
         parsed.push(Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))?);
     }
     let global = merge(parsed.iter().map(|cli| &cli.global));
@@ -30,6 +30,23 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
     }
     parsed.iter_mut().for_each(|cli| cli.global = global.clone());
     Ok(parsed)
+}
+
+/// How many names a mistyped one is answered with.
+const SUGGESTIONS: usize = 3;
+
+/// Puts the tasks that an unknown one is like in order, the nearest first, and leaves out those further away.
+fn nearest_first(mut error: clap::Error) -> clap::Error {
+    let (Some(ContextValue::String(unknown)), Some(ContextValue::Strings(known))) =
+        (error.get(ContextKind::InvalidSubcommand), error.get(ContextKind::SuggestedSubcommand))
+    else {
+        return error;
+    };
+    let mut scored: Vec<_> = known.iter().map(|name| (strsim::jaro_winkler(unknown, name), name.clone())).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let nearest = scored.into_iter().take(SUGGESTIONS).map(|(_, name)| name).collect();
+    error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(nearest));
+    error
 }
 
 /// The command line's definition with its help grouped by what a person wants to do.
@@ -167,6 +184,14 @@ mod tests {
         assert!(error.contains("'smoke'"), "{error}");
         let error = parse(["x", "smoke", "--kep"].map(OsString::from).to_vec()).expect_err("no such option").to_string();
         assert!(error.contains("'--keep'"), "{error}");
+    }
+
+    #[test]
+    fn of_several_near_tasks_the_nearest_stands_first() {
+        let error = parse(["x", "dev-bild"].map(OsString::from).to_vec()).expect_err("no such task").to_string();
+        let tip = error.lines().find(|line| line.contains("tip:")).expect("a tip");
+        let names: Vec<&str> = tip.split('\'').skip(1).step_by(2).collect();
+        assert_eq!((names[0], names.len()), ("dev-build", 3), "{error}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::stack::{Environment, Span};
+use crate::stack::{Environment, Lines, Since, Span};
 
 mod secrets;
 
@@ -176,7 +176,7 @@ pub struct UpArgs {
     /// Services to start, with what they depend on; all if none is named
     pub services: Vec<String>,
     /// Give up waiting after this long (90s, 2m)
-    #[arg(long, value_name = "TIME", default_value = "5m")]
+    #[arg(long, value_name = "TIME", default_value = "5m", allow_hyphen_values = true)]
     pub deadline: Span,
     /// Start the images that are there instead of building first
     #[arg(long)]
@@ -200,11 +200,11 @@ pub struct LogsArgs {
     #[arg(long)]
     pub follow: bool,
     /// How many lines of each service to begin with
-    #[arg(long, value_name = "LINES", default_value_t = 100)]
-    pub tail: u32,
-    /// Show only what was logged since then (10m, 2026-01-31T12:00:00)
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
+    #[arg(long, value_name = "LINES", default_value = "100", allow_hyphen_values = true)]
+    pub tail: Lines,
+    /// Show only what was logged since then (10m, 2026-01-31T12:00:00Z)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<Since>,
 }
 
 /// The services a task is limited to.
@@ -220,7 +220,7 @@ pub struct SmokeArgs {
     /// Services to boot, with what they depend on; all if none is named
     pub services: Vec<String>,
     /// Give up after this long (90s, 2m); x-xtask.smoke.deadline if not given
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub deadline: Option<Span>,
     /// Leave the stack running and say how to reach and remove it
     #[arg(long)]

@@ -69,7 +69,7 @@ fn healthy_but_unusual_stacks_pass() {
         let ran = smoke(&stack(services), &[]);
         if *what == "a restart on the way up" {
             // It came up, but not at the first try, and that is told.
-            ran.exits(1).says(&["`a` ended and was started again 1 times"]);
+            ran.exits(1).says(&["`a` ended and was started again once"]);
         } else {
             assert_eq!(ran.code, Some(0), "{what}:\n{}", ran.stderr);
         }

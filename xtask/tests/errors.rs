@@ -116,6 +116,19 @@ fn an_unknown_service() {
 }
 
 #[test]
+fn an_unknown_profile() {
+    let extra = "services:\n  extra: {image: x, profiles: [monitoring, admin]}\n";
+    let project = Project::new(&[("compose.yaml", &format!("include: [extra.yaml]\n{WEB}")), ("extra.yaml", extra)]);
+    let with = |profile: &str| project.xtask(&["smoke", "--dry-run", "--profile", profile]);
+    with("monitoring").exits(0);
+    with("*").exits(0);
+    with("monitorin").exits(2).says(&["error: no service is in the profile `monitorin`\n", "did you mean `monitoring`?"]);
+    with("zzz").exits(2).says(&["error: no service is in the profile `zzz`\n", "help: the profiles are `admin`, `monitoring`\n"]);
+    let plain = Project::new(&[("compose.yaml", WEB)]).xtask(&["prod-ps", "--profile", "zzz"]).exits(2);
+    plain.says(&["the compose files have no profiles"]);
+}
+
+#[test]
 fn a_missing_secret_is_told_before_anything_starts() {
     let text =
         "services:\n  a:\n    image: x\n    secrets: [one, two]\nsecrets:\n  one: {file: ./s/one}\n  two: {file: ./s/two}\n";
@@ -154,6 +167,23 @@ fn usage_errors_suggest_the_nearest_word() {
     project.xtask(&["smoke", "--kepp"]).exits(2).says(&["'--kepp'", "'--keep'"]);
     project.xtask(&["smoke", "--deadline", "soon"]).exits(2).says(&["`soon` is not a length of time"]);
     project.xtask(&["-q", "smoke", "-v"]).exits(2).says(&["--quiet"]);
+}
+
+#[test]
+fn a_value_of_another_kind_is_told_what_is_wanted() {
+    let project = Project::new(&[("compose.yaml", WEB)]);
+    for (args, wanted) in [
+        (["prod-logs", "--tail", "abc"], "`abc` is not a number of lines; write it like `100`"),
+        (["prod-logs", "--tail", "-1"], "`-1` is not a number of lines"),
+        (["prod-logs", "--since", "garbage"], "`garbage` is neither a length of time, such as `10m`, nor a moment"),
+        (["prod-logs", "--since", "-5m"], "`-5m` is neither a length of time"),
+        (["prod-up", "--deadline", "-1s"], "`-1s` is not a length of time; write it like `90s`"),
+        (["smoke", "--deadline", "-1s"], "`-1s` is not a length of time; write it like `90s`"),
+    ] {
+        let mut command = project.command(&args);
+        // Nothing is on `PATH`: what is wrong is seen before anything runs.
+        support::Ran::from(command.env("PATH", "/nonexistent").output().expect("starts")).exits(2).says(&[wanted]);
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use camino::Utf8PathBuf;
 
+use crate::stack::{Lines, Since};
+
 /// The files, variables and profiles that every compose command of a project is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Project {
@@ -27,6 +29,11 @@ impl Project {
     pub fn config(&self, stdin: bool) -> Vec<String> {
         let stdin: &[&str] = if stdin { &["--file", "-"] } else { &[] };
         [self.base(), words(stdin.iter().copied()), words(["config", "--format", "yaml"])].concat()
+    }
+
+    /// Prints the names of all profiles, one a line, whether they are on or not.
+    pub fn list_profiles(&self) -> Vec<String> {
+        [self.base(), words(["config", "--profiles"])].concat()
     }
 
     /// Starts the project as compose does, and waits until all of it is healthy.
@@ -66,7 +73,7 @@ impl Named<'_> {
     }
 
     /// Shows logs.
-    pub fn logs(&self, services: &[String], follow: bool, tail: u32, since: Option<&str>, color: bool) -> Vec<String> {
+    pub fn logs(&self, services: &[String], follow: bool, tail: Lines, since: Option<&Since>, color: bool) -> Vec<String> {
         let ansi = if color { "always" } else { "never" };
         let mut argv =
             words(["docker", "compose", "--ansi", ansi, "--project-name", self.0, "logs", "--tail", &tail.to_string()]);
@@ -164,9 +171,10 @@ mod tests {
 
     #[test]
     fn commands_on_a_running_project_need_only_its_name() {
+        let since = "10m".parse().expect("a length of time");
         assert_eq!(Named("p").down(true).join(" "), "docker compose --project-name p down --remove-orphans --volumes");
         assert_eq!(
-            Named("p").logs(&["a".into()], true, 5, Some("10m"), false).join(" "),
+            Named("p").logs(&["a".into()], true, Lines(5), Some(&since), false).join(" "),
             "docker compose --ansi never --project-name p logs --tail 5 --no-color --follow --since=10m a"
         );
         assert_eq!(

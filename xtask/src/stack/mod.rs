@@ -5,6 +5,7 @@ pub mod boot;
 pub mod discover;
 pub mod env_file;
 mod environment;
+mod excerpt;
 pub mod extension;
 mod image_ref;
 pub mod isolate;
@@ -18,6 +19,7 @@ pub mod unused;
 pub mod variables;
 
 pub use environment::Environment;
+pub use excerpt::{Lines, Since};
 pub use image_ref::{ImageRef, is_tag};
 pub use model::{Build, Condition, Dependency, Deploy, HealthCheck, Mount, Network, Port, Secret, SecretUse, Service, Stack};
 pub use parse::{parse, select};

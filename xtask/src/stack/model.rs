@@ -41,6 +41,9 @@ pub struct Service {
     /// How its image is built.
     #[serde(deserialize_with = "null_is_default")]
     pub build: Option<Build>,
+    /// The profiles any of which must be on for it to be part of the project; always part of it if there are none.
+    #[serde(deserialize_with = "null_is_default")]
+    pub profiles: Vec<String>,
     /// The name its container must have.
     pub container_name: Option<String>,
     /// Ports it publishes on the host.
@@ -305,6 +308,11 @@ impl Stack {
     pub fn image_of(&self, service: &str) -> String {
         let named = self.services.get(service).and_then(|service| service.image.clone());
         named.filter(|image| !image.is_empty()).unwrap_or_else(|| format!("{}-{service}", self.name))
+    }
+
+    /// Whether a service is in the project because this profile is on.
+    pub fn has_profile(&self, name: &str) -> bool {
+        self.services.values().any(|service| service.profiles.iter().any(|profile| profile == name))
     }
 
     /// The services that have a build section, by name.

@@ -125,7 +125,7 @@ services:
     future_key: [1, 2]
     x-xtask: {size: 20MB, probes: [{http: /}]}
   data base: {healthcheck: {test: [CMD, true], interval: 10s, retries: 5}}
-  job: {image: job, restart: 'no', networks: null}
+  job: {image: job, restart: 'no', networks: null, profiles: [batch]}
 networks: {default: {name: shop_default}, out: {external: true}}
 secrets: {key: {name: shop_key, file: /p/key.txt, x-xtask: {generate: hex}}}
 x-xtask: {smoke: {deadline: 2m, memory: 2GB}}
@@ -139,6 +139,7 @@ x-xtask: {smoke: {deadline: 2m, memory: 2GB}}
         assert_eq!(web.depends_on["job"].condition, Condition::Completed);
         assert!(web.depends_on["job"].required);
         assert_eq!(web.extension.size.map(|size| size.0), Some(20_000_000));
+        assert!(stack.has_profile("batch") && !stack.has_profile("job"));
         assert_eq!(web.build.as_ref().expect("built").args["B"], None);
         assert!(stack.networks["out"].external && !stack.networks["default"].external);
         assert_eq!(stack.raw["services"]["my-web"]["future_key"][1], 2);

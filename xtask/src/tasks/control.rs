@@ -52,7 +52,7 @@ pub fn logs(ctx: &Context, environment: Environment, args: &LogsArgs) -> Result<
     let loaded = project(ctx, environment)?;
     select(&loaded.stack, &args.services)?;
     let argv =
-        Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_deref(), ctx.ui.answers_in_color());
+        Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_ref(), ctx.ui.answers_in_color());
     let finished = ctx.runner.show(Call::new(argv).no_deadline())?;
     succeeded(ctx, "docker compose logs", &finished)
 }

@@ -126,11 +126,26 @@ pub fn fallen(ctx: &Context, stack: &Stack, project: &str) -> Result<()> {
         } else if !state.running && stack.services.get(service).is_some_and(Service::is_reached) {
             format!("`{service}` {}", reason(Failure::Ended))
         } else if container.restart_count > 0 {
-            format!("`{service}` ended and was started again {} times", container.restart_count)
+            format!("`{service}` ended and was started again {}", often(container.restart_count))
         } else {
             return None;
         };
         Some(with_evidence(ctx, stack, &containers, service, Error::failed(message)))
     });
     Error::join(errors.collect::<Vec<_>>()).map_or(Ok(()), Err)
+}
+
+/// A count as a person says it.
+fn often(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_said_as_a_person_says_it() {
+        assert_eq!((often(1).as_str(), often(2).as_str()), ("once", "2 times"));
+    }
 }

@@ -10,6 +10,7 @@ use crate::docker::compose::{Complaint, Project, complaint, yaml_line};
 use crate::error::{Error, Place, Result, none_of};
 use crate::exec::{Call, Finished};
 use crate::stack::discover::{Disk, search_up};
+use crate::stack::extension::nearest;
 use crate::stack::source::{Source, Sources};
 use crate::stack::variables::{self, Use};
 use crate::stack::{Environment, Stack, parse, unused};
@@ -83,7 +84,31 @@ pub fn load_and<T: Send>(
     for one in &missing {
         ctx.ui.warn(format!("`{}` is not defined and counts as empty ({})", one.name, one.place));
     }
-    Ok((Loaded { stack: parse(&finished.stdout, sources)?, root, project, environment }, aside))
+    let stack = parse(&finished.stdout, sources)?;
+    known_profiles(ctx, &stack, &project, &root)?;
+    Ok((Loaded { stack, root, project, environment }, aside))
+}
+
+/// Refuses profiles that no service has: compose takes them, and they change nothing. Of those that are on, the resolved project
+/// holds the services; the others' names are asked for only to tell the nearest.
+fn known_profiles(ctx: &Context, stack: &Stack, project: &Project, root: &Utf8Path) -> Result<()> {
+    let unknown: Vec<&String> = project.profiles.iter().filter(|name| *name != "*" && !stack.has_profile(name)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let listed = ctx.runner.read(Call::new(project.list_profiles()).without_docker().dir(root))?;
+    let known: Vec<&str> = listed.lines().map(str::trim).filter(|name| !name.is_empty()).collect();
+    none_of(unknown.into_iter().map(|name| no_profile(name, &known)).collect())
+}
+
+fn no_profile(name: &str, known: &[&str]) -> Error {
+    let error = Error::cannot(format!("no service is in the profile `{name}`"));
+    match (nearest(name, known.iter().copied()), known) {
+        (Some(nearest), _) => error.help(format!("did you mean `{nearest}`?")),
+        (None, []) => error.help("the compose files have no profiles; leave `--profile` out"),
+        (None, known) => error
+            .help(format!("the profiles are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+    }
 }
 
 /// A project as it is written, with variables that may not be defined yet.
