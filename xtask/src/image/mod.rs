@@ -1,7 +1,16 @@
 //! Image archives as a stream: what is in the layers, what it costs, what is wasted and what must not be there. Pure over `Read`:
 //! where the bytes come from and how the answer is shown is the tasks' work.
 
+pub mod archive;
+mod content;
 pub mod digest;
+pub mod layer;
+pub mod manifest;
+pub mod packages;
 pub mod paths;
+pub mod secrets;
 pub mod tar;
 pub mod unpack;
+
+#[cfg(test)]
+pub mod testing;
