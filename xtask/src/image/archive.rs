@@ -10,7 +10,7 @@ use super::digest;
 use super::layer::{self, LastSeen, Layer};
 use super::manifest::Config;
 use super::paths::{Paths, parts, shown};
-use super::tar::{Kind, Tar};
+use super::tar::{Kind, Tar, is_archive};
 use super::unpack::{Packing, packing, unpack};
 use crate::error::{Error, Result};
 
@@ -154,7 +154,7 @@ fn description(path: &str, mut reader: impl Read) -> io::Result<Vec<u8>> {
 
 /// Whether a file that begins like this is a layer: packed, or a tar archive, which may be empty.
 fn is_layer(start: &[u8]) -> bool {
-    packing(start) != Packing::Plain || (start.len() == 512 && Tar::new(start).next_entry().is_ok())
+    packing(start) != Packing::Plain || is_archive(start)
 }
 
 /// What a link beside an entry leads to.

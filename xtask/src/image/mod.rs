@@ -4,13 +4,17 @@
 pub mod archive;
 mod content;
 pub mod digest;
+pub mod history;
 pub mod layer;
 pub mod manifest;
 pub mod packages;
 pub mod paths;
+pub mod report;
 pub mod secrets;
 pub mod tar;
+mod tree;
 pub mod unpack;
+pub mod view;
 
 #[cfg(test)]
 pub mod testing;

@@ -81,6 +81,11 @@ impl Paths {
         self.nodes.len()
     }
 
+    /// Every path, the root first.
+    pub fn all(&self) -> impl Iterator<Item = PathId> + use<> {
+        (0..self.nodes.len()).filter_map(|index| u32::try_from(index).ok()).map(PathId)
+    }
+
     /// The path and the folders it lies in, from the path up to the root.
     pub fn up(&self, id: PathId) -> impl Iterator<Item = PathId> {
         std::iter::successors(Some(id), |id| (*id != ROOT).then(|| self.folder(*id)))

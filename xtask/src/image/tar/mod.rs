@@ -59,6 +59,11 @@ pub struct Tar<R> {
     padding: u64,
 }
 
+/// Whether an archive, which may be empty, begins with these 512 bytes.
+pub fn is_archive(start: &[u8]) -> bool {
+    start.len() as u64 == BLOCK && Tar::new(start).header().is_ok()
+}
+
 impl<R: BufRead> Tar<R> {
     /// An archive that begins here.
     pub fn new(reader: R) -> Self {
