@@ -14,10 +14,17 @@ pub fn inspect(references: &[String]) -> Vec<String> {
     [words.map(str::to_owned).to_vec(), references.to_vec()].concat()
 }
 
+/// Writes images to stdout as one archive.
+pub fn save(references: &[String]) -> Vec<String> {
+    [["docker", "save"].map(str::to_owned).to_vec(), references.to_vec()].concat()
+}
+
 /// An image in the engine.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Image {
+    /// Its id: `sha256:` and 64 digits.
+    pub id: String,
     /// Its references with a tag.
     pub repo_tags: Option<Vec<String>>,
     /// Its references with a digest.
@@ -26,6 +33,17 @@ pub struct Image {
     pub size: u64,
     /// What it was made with.
     pub config: Option<Config>,
+    /// Its layers.
+    #[serde(rename = "RootFS")]
+    pub root_fs: RootFs,
+}
+
+/// An image's layers.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RootFs {
+    /// The digests of the layers unpacked, the lowest first.
+    pub layers: Option<Vec<String>>,
 }
 
 /// What an image was made with.

@@ -199,7 +199,7 @@ pub(super) fn inherit(call: &Call, program: &Utf8Path, cancel: &Cancel) -> Resul
     if call.cleanup { Ok(code) } else { cancel.check().map(|()| code) }
 }
 
-fn expression(call: &Call, program: &Utf8Path) -> duct::Expression {
+pub(super) fn expression(call: &Call, program: &Utf8Path) -> duct::Expression {
     let mut expression = duct::cmd(program.as_std_path(), &call.argv[1..]).unchecked();
     expression = match &call.stdin {
         Some(bytes) => expression.stdin_bytes(bytes.clone()),
@@ -218,15 +218,15 @@ fn expression(call: &Call, program: &Utf8Path) -> duct::Expression {
     })
 }
 
-fn group_of(handle: &Handle) -> i32 {
+pub(super) fn group_of(handle: &Handle) -> i32 {
     handle.pids().first().and_then(|&pid| i32::try_from(pid).ok()).unwrap_or_default()
 }
 
-fn exit_code(output: &Output) -> Option<i32> {
+pub(super) fn exit_code(output: &Output) -> Option<i32> {
     output.status.code()
 }
 
-fn cannot_start(call: &Call, error: &std::io::Error) -> Error {
+pub(super) fn cannot_start(call: &Call, error: &std::io::Error) -> Error {
     Error::cannot(format!("cannot start `{}`: {error}", call.title()))
 }
 
@@ -243,7 +243,7 @@ fn read_lines(reader: os_pipe::PipeReader, source: Source, sender: SyncSender<Ha
 }
 
 /// The next line, cut at [`LINE`] bytes.
-fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
+pub(super) fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
     let mut line = Vec::new();
     if reader.by_ref().take(LINE).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);

@@ -3,7 +3,9 @@
 
 pub mod cancel;
 mod child;
+mod pipe;
 
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ui::Ui;
 use cancel::Cancel;
 pub use child::{Following, Line, Next, Pump, Source};
+use pipe::Ended;
 
 /// How many of stderr's last lines an error shows.
 const TAIL: usize = 20;
@@ -177,6 +180,28 @@ impl Runner {
             on_line(&line);
         })?;
         Ok(Finished { code: finished, stdout: String::new(), stderr: stderr.into() })
+    }
+
+    /// Runs a command and gives its stdout to `take` as it comes, any bytes and any number of them; no deadline holds.
+    ///
+    /// # Errors
+    /// The command cannot be started or ends badly, an interrupt, and what `take` says of a stream that is whole.
+    pub fn feed<T>(&self, call: Call, take: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+        self.announce(&call)?;
+        let program = self.locate(&call.argv[0])?;
+        let mut piped = pipe::Piped::start(&call, &program, self.cancel.clone())?;
+        let outcome = take(&mut piped);
+        let finished = piped.finish(outcome.is_ok());
+        match (outcome, finished) {
+            _ if self.cancel.is_set() && !call.cleanup => Err(Error::interrupted()),
+            (outcome, Ended::ByUs) => outcome,
+            (outcome, Ended::ByItself(finished)) if finished.ok() => outcome,
+            // A stream that the command cut off is not whole: the command knows why.
+            (_, Ended::ByItself(finished)) => {
+                let stderr = finished.stderr.iter().map(|line| self.redacted(line)).collect();
+                Err(self.failure(&call.title(), &Finished { stderr, ..finished }))
+            }
+        }
     }
 
     /// Starts a command in the background; it ends when the handle is dropped.

@@ -7,6 +7,7 @@ pub mod digest;
 pub mod history;
 pub mod layer;
 pub mod manifest;
+pub mod measure;
 pub mod packages;
 pub mod paths;
 pub mod report;
