@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::stack::{Environment, Span};
+use crate::stack::{Bytes, Environment, Span};
 
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]
@@ -108,6 +108,8 @@ pub enum Task {
     ProdPs(ServicesArgs),
     /// Boot the stack in isolation, probe it, and remove it again
     Smoke(SmokeArgs),
+    /// Tell what is in the images, what it costs, what is wasted and what must not be there
+    Size(SizeArgs),
     /// Make the secrets that the stack reads from files
     Secrets {
         /// What to do with the secrets
@@ -131,7 +133,7 @@ pub enum Task {
 
 /// The headings of help, in order, with the tasks under each.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Check", &["smoke", "doctor"]),
+    ("Check", &["smoke", "size", "doctor"]),
     ("Develop", &["dev-build", "dev-up", "dev-down", "dev-logs", "dev-restart", "dev-ps"]),
     ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps"]),
     ("Prepare", &["images", "secrets"]),
@@ -227,6 +229,22 @@ pub struct SmokeArgs {
     /// Only remove what earlier runs left behind
     #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline"])]
     pub clean: bool,
+}
+
+/// Options of `size`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SizeArgs {
+    /// Services whose images are measured; all that have a build section if none is named
+    pub services: Vec<String>,
+    /// Measure this image of the engine instead of the stack's (repeatable)
+    #[arg(long = "image", value_name = "REF", conflicts_with = "services")]
+    pub images: Vec<String>,
+    /// Measure the images in this archive: what `docker save` writes, or an OCI layout
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["services", "images"])]
+    pub archive: Option<Utf8PathBuf>,
+    /// Fail if an image is larger than this (20MB, 300MiB); x-xtask.size of its service if not given
+    #[arg(long, value_name = "SIZE")]
+    pub budget: Option<Bytes>,
 }
 
 /// What to do with the secrets.

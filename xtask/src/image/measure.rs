@@ -16,8 +16,8 @@ const LARGEST: usize = 50;
 /// What is known of an image besides what is in it.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
-    /// The service that runs it.
-    pub service: Option<String>,
+    /// The services that run it.
+    pub services: Vec<String>,
     /// What it is called.
     pub reference: String,
     /// Whether it rests on a stand-in for an upstream image.
@@ -39,7 +39,8 @@ pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured 
     let content_bytes = layers.iter().map(|layer| layer.content_bytes).sum();
     let own_bytes = layers.iter().filter(|layer| layer.own).map(|layer| layer.content_bytes).sum();
     Measured {
-        service: subject.service.clone(),
+        service: subject.services.first().cloned(),
+        services: subject.services.clone(),
         reference: subject.reference.clone(),
         id: image.id.clone(),
         stand_in: subject.stand_in,

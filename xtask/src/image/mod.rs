@@ -18,4 +18,4 @@ pub mod unpack;
 pub mod view;
 
 #[cfg(test)]
-pub mod testing;
+mod testing;

@@ -16,8 +16,10 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Measured {
-    /// The service that runs it; none for an image that was named by itself.
+    /// The first service that runs it; none for an image that was named by itself.
     pub service: Option<String>,
+    /// Every service that runs it.
+    pub services: Vec<String>,
     /// What it is called.
     pub reference: String,
     /// The digest of its configuration: `sha256:` and 64 digits.

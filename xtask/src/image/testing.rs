@@ -16,10 +16,16 @@ fn header(kind: EntryType, mode: u32, size: usize) -> Header {
     header
 }
 
+impl Default for Archive {
+    fn default() -> Self {
+        Self(Builder::new(Vec::new()))
+    }
+}
+
 impl Archive {
     /// An empty one.
     pub fn new() -> Self {
-        Self(Builder::new(Vec::new()))
+        Self::default()
     }
 
     /// Adds a file.

@@ -16,6 +16,7 @@ mod load;
 mod owner;
 mod provision;
 mod secrets;
+mod size;
 mod smoke;
 mod test;
 mod trust;
@@ -46,6 +47,7 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::DevPs(args) => control::ps(ctx, Development, args),
         Task::ProdPs(args) => control::ps(ctx, Production, args),
         Task::Smoke(args) => smoke::run(ctx, args),
+        Task::Size(args) => size::run(ctx, args),
         Task::Secrets { action: SecretsAction::Init } => secrets::init(ctx),
         Task::Images => images::run(ctx),
         Task::Doctor => doctor::run(ctx),

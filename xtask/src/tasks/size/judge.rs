@@ -1,0 +1,56 @@
+//! The verdict on what was measured: each reason for a no is an error of its own, with its place and what to do.
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::image::report::{Measured, Report};
+use crate::stack::Bytes;
+
+/// How many contributors are named to an image that is too large.
+const CONTRIBUTORS: usize = 3;
+
+/// Says what is wrong; the answer has been given.
+///
+/// # Errors
+/// An image is over its budget.
+pub fn judge(ctx: &Context, report: &Report) -> Result<()> {
+    let reasons = report.images.iter().flat_map(over_budget);
+    match Error::join(reasons) {
+        None => Ok(()),
+        Some(error) => {
+            ctx.ui.error(&error);
+            Err(Error::answered())
+        }
+    }
+}
+
+/// The name of an image in a message.
+fn named(image: &Measured) -> String {
+    match &image.service {
+        Some(service) => format!("the image of `{service}`"),
+        None => format!("`{}`", image.reference),
+    }
+}
+
+fn over_budget(image: &Measured) -> Option<Error> {
+    let budget = image.budget_bytes.filter(|_| image.over_bytes > 0)?;
+    let (content, over) = (Bytes(image.content_bytes), Bytes(image.over_bytes));
+    let message = format!("{} has {content}, {over} over its budget of {}", named(image), Bytes(budget));
+    Some(Error::failed(message).evidence("its largest contributors", contributors(image)))
+}
+
+/// The largest layers, each with its largest file.
+fn contributors(image: &Measured) -> Vec<String> {
+    let mut layers: Vec<_> = image.layers.iter().filter(|layer| layer.content_bytes > 0).collect();
+    layers.sort_by_key(|layer| std::cmp::Reverse(layer.content_bytes));
+    let line = |layer: &&crate::image::report::LayerFigures| {
+        let place = match (&layer.dockerfile, layer.line) {
+            (Some(file), Some(line)) => format!(" ({file}:{line})"),
+            _ => String::new(),
+        };
+        let largest = image.largest.iter().find(|file| file.layer == layer.index);
+        let largest = largest.map(|file| format!(", most of it `{}` with {}", file.path, Bytes(file.bytes))).unwrap_or_default();
+        let instruction = if layer.instruction.is_empty() { "a layer without history" } else { &layer.instruction };
+        format!("{} by `{instruction}`{place}{largest}", Bytes(layer.content_bytes))
+    };
+    layers.iter().take(CONTRIBUTORS).map(line).collect()
+}

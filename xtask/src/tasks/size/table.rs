@@ -1,0 +1,89 @@
+//! The face for people: a few lines and a table of instructions for each image, with bars.
+
+use crate::image::report::{InstructionFigures, Measured, Report};
+use crate::report::table::{Align, Table};
+use crate::stack::Bytes;
+
+/// The width of a bar, in characters.
+const BAR: usize = 20;
+
+/// The longest instruction that is shown whole.
+const LONG: usize = 70;
+
+/// The answer.
+pub fn render(report: &Report) -> String {
+    report.images.iter().map(image).collect::<Vec<_>>().join("\n")
+}
+
+fn image(image: &Measured) -> String {
+    let name = image.service.iter().chain([&image.reference]).cloned().collect::<Vec<_>>().join(" · ");
+    let stand_in = if image.stand_in { " · rests on a stand-in" } else { "" };
+    let mut text = format!("{name} · {}{stand_in}\n", image.platform);
+    text += &format!("{}\n\n", size(image));
+    text += &instructions(image);
+    text + "\n" + &largest(image)
+}
+
+/// The figures of the whole image.
+fn size(image: &Measured) -> String {
+    let content = Bytes(image.content_bytes);
+    let budget = image.budget_bytes.map(|budget| {
+        let percent = percent(image.content_bytes, budget);
+        format!(" of {} {} {percent:.0} %", Bytes(budget), bar(image.content_bytes, budget))
+    });
+    let transfer = image.transfer_bytes.map(|bytes| format!(" · {} to transfer", Bytes(bytes))).unwrap_or_default();
+    let parts = format!(
+        "own {} · base {} · {} files · wasted {} ({:.1} %){transfer}",
+        Bytes(image.own_bytes),
+        Bytes(image.base_bytes),
+        image.files,
+        Bytes(image.wasted_bytes),
+        percent(image.wasted_bytes, image.content_bytes)
+    );
+    format!("{content}{}\n{parts}", budget.unwrap_or_default())
+}
+
+fn instructions(image: &Measured) -> String {
+    let mut table = Table::new([("bytes", Align::Right), ("", Align::Left), ("instruction", Align::Left), ("line", Align::Left)]);
+    let share = |bytes| bar(bytes, image.content_bytes);
+    let base = image.layers.iter().filter(|layer| !layer.own).count();
+    if base > 0 {
+        let plural = if base == 1 { "" } else { "s" };
+        let what = format!("the image it begins from, {base} layer{plural}");
+        table.row([Bytes(image.base_bytes).to_string(), share(image.base_bytes), what]);
+    }
+    let own = |step: &&InstructionFigures| step.layer.is_some_and(|layer| layer >= base && step.bytes > 0);
+    for step in image.instructions.iter().filter(own) {
+        let place = step.dockerfile.iter().zip(step.line).map(|(file, line)| format!("{file}:{line}")).collect();
+        table.row([Bytes(step.bytes).to_string(), share(step.bytes), shortened(&step.instruction), place]);
+    }
+    table.render()
+}
+
+/// How many of the largest files are shown.
+const FILES: usize = 5;
+
+fn largest(image: &Measured) -> String {
+    let mut table = Table::new([("bytes", Align::Right), ("", Align::Left), ("largest files", Align::Left)]);
+    for file in image.largest.iter().take(FILES) {
+        table.row([Bytes(file.bytes).to_string(), bar(file.bytes, image.content_bytes), file.path.clone()]);
+    }
+    table.render()
+}
+
+/// A bar of the part that `bytes` are of `whole`, in eighths of a character; what is more than the whole fills it.
+pub fn bar(bytes: u64, whole: u64) -> String {
+    let eighths = (percent(bytes, whole).min(100.0) / 100.0 * (BAR * 8) as f64).round() as usize;
+    let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    let drawn = "█".repeat(eighths / 8) + part;
+    let width = drawn.chars().count();
+    drawn + &"░".repeat(BAR - width)
+}
+
+fn percent(bytes: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { bytes as f64 / whole as f64 * 100.0 }
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= LONG { text.to_owned() } else { text.chars().take(LONG - 1).chain(['…']).collect() }
+}
