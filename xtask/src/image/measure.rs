@@ -9,6 +9,7 @@ use super::report::{FileFigures, InstructionFigures, LayerFigures, Measured};
 use super::tar::Kind;
 use super::tree::tree;
 use super::view::{Spot, View};
+use super::waste::waste;
 
 /// How many of the largest files are told.
 const LARGEST: usize = 50;
@@ -36,6 +37,7 @@ pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured 
     let history = History::of(&image.config, subject.written.as_ref());
     let dockerfile = subject.written.as_ref().map(|written| &written.dockerfile);
     let layers = layers(&view, &history, dockerfile);
+    let (waste, wasted_bytes) = waste(&view);
     let content_bytes = layers.iter().map(|layer| layer.content_bytes).sum();
     let own_bytes = layers.iter().filter(|layer| layer.own).map(|layer| layer.content_bytes).sum();
     Measured {
@@ -55,6 +57,8 @@ pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured 
         instructions: instructions(&view, &history, dockerfile),
         directories: tree(&view),
         largest: largest(&view),
+        wasted_bytes,
+        waste,
         layers,
         ..Measured::default()
     }

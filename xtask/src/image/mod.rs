@@ -16,6 +16,7 @@ pub mod tar;
 mod tree;
 pub mod unpack;
 pub mod view;
+mod waste;
 
 #[cfg(test)]
 mod testing;

@@ -52,11 +52,11 @@ impl Paths {
 
     /// The number of a path inside a folder.
     pub fn child(&mut self, folder: PathId, name: &[u8]) -> Option<PathId> {
-        let hash = self.state.hash_one((folder.0, name));
-        let first = self.by_hash.get(&hash).copied().unwrap_or(ROOT);
-        if let Some(found) = self.chain(first).find(|id| self.is(*id, folder, name)) {
-            return Some(found);
+        let hash = self.hash(folder, name);
+        if let Some(known) = self.known(folder, name, hash) {
+            return Some(known);
         }
+        let first = self.by_hash.get(&hash).copied().unwrap_or(ROOT);
         let id = PathId(u32::try_from(self.nodes.len()).ok()?);
         let name_length = u32::try_from(name.len()).ok()?;
         self.nodes.push(Node { folder, name_at: self.names.len(), name_length, next: first });
@@ -91,6 +91,23 @@ impl Paths {
         std::iter::successors(Some(id), |id| (*id != ROOT).then(|| self.folder(*id)))
     }
 
+    /// Whether a path ends with these parts; if `whole`, whether it has no others.
+    pub fn ends_with(&self, id: PathId, parts: &[&[u8]], whole: bool) -> bool {
+        let mut at = id;
+        for part in parts.iter().rev() {
+            if at == ROOT || self.name(at) != *part {
+                return false;
+            }
+            at = self.folder(at);
+        }
+        !whole || at == ROOT
+    }
+
+    /// The number of a path, if it has one.
+    pub fn find<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Option<PathId> {
+        parts.into_iter().try_fold(ROOT, |folder, name| self.known(folder, name, self.hash(folder, name)))
+    }
+
     /// The path as it is shown: absolute, bytes that are no text as `\xff`.
     pub fn shown(&self, id: PathId) -> String {
         let mut parts: Vec<String> = self.up(id).filter(|id| *id != ROOT).map(|id| shown(self.name(id))).collect();
@@ -99,13 +116,15 @@ impl Paths {
         if parts.len() == 1 { "/".to_owned() } else { parts.join("/") }
     }
 
-    fn chain(&self, first: PathId) -> impl Iterator<Item = PathId> {
-        let step = |id: PathId| (id != ROOT).then_some(id);
-        std::iter::successors(step(first), move |id| step(self.nodes[id.index()].next))
+    fn hash(&self, folder: PathId, name: &[u8]) -> u64 {
+        self.state.hash_one((folder.0, name))
     }
 
-    fn is(&self, id: PathId, folder: PathId, name: &[u8]) -> bool {
-        self.folder(id) == folder && self.name(id) == name
+    fn known(&self, folder: PathId, name: &[u8], hash: u64) -> Option<PathId> {
+        let step = |id: PathId| (id != ROOT).then_some(id);
+        let first = step(self.by_hash.get(&hash).copied().unwrap_or(ROOT));
+        let mut chain = std::iter::successors(first, |id| step(self.nodes[id.index()].next));
+        chain.find(|id| self.folder(*id) == folder && self.name(*id) == name)
     }
 }
 
@@ -153,6 +172,9 @@ mod tests {
         assert_ne!(a, other);
         assert_eq!((paths.shown(a), paths.shown(other), paths.shown(ROOT)), ("/usr/lib/a".into(), "/lib/a".into(), "/".into()));
         assert_eq!(paths.up(a).count(), 4);
+        assert_eq!((paths.find([&b"lib"[..], b"a"]), paths.find([&b"none"[..]])), (Some(other), None));
+        let (ends, whole) = (|id, whole| paths.ends_with(id, &[b"lib", b"a"], whole), true);
+        assert!(ends(a, false) && !ends(a, whole) && ends(other, whole));
     }
 
     #[test]

@@ -174,6 +174,9 @@ pub struct Waste {
     pub layer: usize,
     /// The layer that hides them.
     pub by_layer: Option<usize>,
+    /// The path at which the same content stands first.
+    #[serde(default)]
+    pub of: Option<String>,
 }
 
 /// How bad a finding is.
