@@ -34,13 +34,15 @@ pub struct Step {
     pub layer: Option<usize>,
 }
 
-/// An image's steps, and how many of its layers it begins from.
+/// An image's steps, and how much of it is that of the image it begins from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// The steps, the first first.
     pub steps: Vec<Step>,
     /// How many of the lowest layers are not its own Dockerfile's.
     pub base_layers: usize,
+    /// How many of the first steps are not.
+    pub base_steps: usize,
 }
 
 impl History {
@@ -51,7 +53,11 @@ impl History {
         let first_own = written.and_then(|written| align(&mut steps, &written.instructions));
         let known = written.and_then(|written| written.base.as_ref()).filter(|base| layers.starts_with(base)).map(Vec::len);
         let told = || first_own.map(|first| steps[..first].iter().filter(|step| step.layer.is_some()).count());
-        Self { base_layers: known.or_else(told).unwrap_or_default(), steps }
+        let base_layers = known.or_else(told).unwrap_or_default();
+        // Steps that made no layer stand behind the last layer of the base, or in the Dockerfile: its first line decides.
+        let last_of_base = steps.iter().rposition(|step| step.layer.is_some_and(|layer| layer < base_layers));
+        let base_steps = first_own.or(last_of_base.map(|last| last + 1)).unwrap_or_default();
+        Self { base_layers, base_steps, steps }
     }
 
     /// The step that made a layer.
@@ -144,7 +150,8 @@ mod tests {
         let history = History::of(&config, Some(&written(&[("ENV", 3), ("COPY", 4), ("USER", 5)], None)));
         let told: Vec<_> = history.steps.iter().map(|step| (step.layer, step.line)).collect();
         assert_eq!(told, [(Some(0), None), (None, None), (None, Some(3)), (Some(1), Some(4)), (None, Some(5))]);
-        assert_eq!((history.base_layers, history.of_layer(1).map(|step| step.instruction.as_str())), (1, Some("COPY a /")));
+        assert_eq!((history.base_layers, history.base_steps), (1, 2));
+        assert_eq!((history.steps.len(), history.of_layer(1).map(|step| step.instruction.as_str())), (5, Some("COPY a /")));
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub struct Layer {
     pub items: Vec<Item>,
     /// What it takes away from the layers below.
     pub removals: Vec<Removal>,
-    /// Keys and tokens in its files.
-    pub secrets: Vec<(PathId, Secret)>,
+    /// Keys and tokens, each with the item it is in.
+    pub secrets: Vec<(u32, Secret)>,
     /// What its files say of packages.
     pub facts: HashMap<PathId, Fact>,
 }
@@ -141,7 +141,7 @@ impl Reading<'_> {
             leaves,
         };
         match entry.kind {
-            Kind::File => item.identity = self.content(path, entry, parts, tar)?,
+            Kind::File => item.identity = self.content(index, path, entry, parts, tar)?,
             Kind::Link => {
                 let target = self.number(&super::paths::parts(&entry.target).0)?;
                 item.data = self.last.get(target).and_then(|index| self.layer.items[index as usize].data);
@@ -153,10 +153,17 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn content<R: Read>(&mut self, path: PathId, entry: &Entry, parts: &[&[u8]], tar: &mut Tar<Hashing<R>>) -> io::Result<u64> {
+    fn content<R: Read>(
+        &mut self,
+        index: u32,
+        path: PathId,
+        entry: &Entry,
+        parts: &[&[u8]],
+        tar: &mut Tar<Hashing<R>>,
+    ) -> io::Result<u64> {
         let source = Source::at(parts).filter(|source| entry.size <= source.limit);
         let seen = look(tar, source.is_some())?;
-        self.layer.secrets.extend(seen.secrets.into_iter().map(|secret| (path, secret)));
+        self.layer.secrets.extend(seen.secrets.into_iter().map(|secret| (index, secret)));
         let name = parts.last().copied().unwrap_or_default();
         let fact = source.zip(seen.kept).and_then(|(source, content)| source.read(name, &content, self.paths));
         self.layer.facts.extend(fact.map(|fact| (path, fact)));

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::archive::{Archive, Image};
+use super::findings::{Scene, findings};
 use super::history::{History, Written};
 use super::report::{FileFigures, InstructionFigures, LayerFigures, Measured};
 use super::tar::Kind;
@@ -37,6 +38,8 @@ pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured 
     let history = History::of(&image.config, subject.written.as_ref());
     let dockerfile = subject.written.as_ref().map(|written| &written.dockerfile);
     let layers = layers(&view, &history, dockerfile);
+    let scene =
+        Scene { view: &view, history: &history, dockerfile: dockerfile.map(String::as_str), production: subject.production };
     let (waste, wasted_bytes) = waste(&view);
     let content_bytes = layers.iter().map(|layer| layer.content_bytes).sum();
     let own_bytes = layers.iter().filter(|layer| layer.own).map(|layer| layer.content_bytes).sum();
@@ -59,6 +62,7 @@ pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured 
         largest: largest(&view),
         wasted_bytes,
         waste,
+        findings: findings(&scene),
         layers,
         ..Measured::default()
     }

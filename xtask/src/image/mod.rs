@@ -4,6 +4,7 @@
 pub mod archive;
 mod content;
 pub mod digest;
+mod findings;
 pub mod history;
 pub mod layer;
 pub mod manifest;

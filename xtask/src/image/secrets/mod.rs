@@ -16,7 +16,10 @@ pub enum Secret {
     Token(&'static str),
 }
 
-/// A text with `[redacted]` in the place of every secret in it.
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+/// A text with [`REDACTED`] in the place of every secret in it.
 pub fn redacted(text: &str) -> String {
     let bytes = text.as_bytes();
     let secret = |at: &usize| FORMATS.iter().any(|format| format.is_at(bytes, *at));
@@ -27,7 +30,7 @@ pub fn redacted(text: &str) -> String {
             let is_key = bytes[at] == b'-';
             let length = text[at..].find(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c)).filter(|_| !is_key);
             let rest = length.map_or("", |length| &text[at + length..]);
-            format!("{}[redacted]{}", &text[..at], redacted(rest))
+            format!("{}{REDACTED}{}", &text[..at], redacted(rest))
         }
     }
 }

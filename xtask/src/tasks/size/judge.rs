@@ -1,8 +1,8 @@
 //! The verdict on what was measured: each reason for a no is an error of its own, with its place and what to do.
 
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::image::report::{Measured, Report};
+use crate::error::{Error, Place, Result};
+use crate::image::report::{Finding, LayerFigures, Level, Measured, Report};
 use crate::stack::Bytes;
 
 /// How many contributors are named to an image that is too large.
@@ -11,9 +11,9 @@ const CONTRIBUTORS: usize = 3;
 /// Says what is wrong; the answer has been given.
 ///
 /// # Errors
-/// An image is over its budget.
+/// An image is over its budget, or has findings of the level `error`.
 pub fn judge(ctx: &Context, report: &Report) -> Result<()> {
-    let reasons = report.images.iter().flat_map(over_budget);
+    let reasons = report.images.iter().flat_map(|image| over_budget(image).into_iter().chain(findings(ctx, image)));
     match Error::join(reasons) {
         None => Ok(()),
         Some(error) => {
@@ -31,6 +31,22 @@ fn named(image: &Measured) -> String {
     }
 }
 
+/// Findings that fail the check; Dockerfiles are told from the project's folder, so that their lines can be shown beside the code.
+fn findings(ctx: &Context, image: &Measured) -> Vec<Error> {
+    let error = |finding: &Finding| {
+        let place = if finding.path.is_empty() { String::new() } else { format!(" at `{}`", finding.path) };
+        let deleted = if finding.deleted { ", which a later layer deletes or replaces" } else { "" };
+        let message = format!("{} holds {}{place}{deleted}", named(image), finding.message);
+        let by = Some(&finding.instruction).filter(|text| !text.is_empty());
+        let error = Error::failed(message).help(finding.fix.as_str()).evidence("it comes from", by.cloned());
+        match (&finding.dockerfile, finding.line) {
+            (Some(file), Some(line)) => error.at(Place::line(ctx.start.join(file), line)),
+            _ => error,
+        }
+    };
+    image.findings.iter().filter(|finding| finding.level == Level::Error).map(error).collect()
+}
+
 fn over_budget(image: &Measured) -> Option<Error> {
     let budget = image.budget_bytes.filter(|_| image.over_bytes > 0)?;
     let (content, over) = (Bytes(image.content_bytes), Bytes(image.over_bytes));
@@ -42,7 +58,7 @@ fn over_budget(image: &Measured) -> Option<Error> {
 fn contributors(image: &Measured) -> Vec<String> {
     let mut layers: Vec<_> = image.layers.iter().filter(|layer| layer.content_bytes > 0).collect();
     layers.sort_by_key(|layer| std::cmp::Reverse(layer.content_bytes));
-    let line = |layer: &&crate::image::report::LayerFigures| {
+    let line = |layer: &&LayerFigures| {
         let place = match (&layer.dockerfile, layer.line) {
             (Some(file), Some(line)) => format!(" ({file}:{line})"),
             _ => String::new(),

@@ -1,6 +1,6 @@
 //! The face for people: a few lines and a table of instructions for each image, with bars.
 
-use crate::image::report::{InstructionFigures, Measured, Report};
+use crate::image::report::{InstructionFigures, Level, Measured, Report, WasteKind};
 use crate::report::table::{Align, Table};
 use crate::stack::Bytes;
 
@@ -18,10 +18,9 @@ pub fn render(report: &Report) -> String {
 fn image(image: &Measured) -> String {
     let name = image.service.iter().chain([&image.reference]).cloned().collect::<Vec<_>>().join(" · ");
     let stand_in = if image.stand_in { " · rests on a stand-in" } else { "" };
-    let mut text = format!("{name} · {}{stand_in}\n", image.platform);
-    text += &format!("{}\n\n", size(image));
-    text += &instructions(image);
-    text + "\n" + &largest(image)
+    let head = format!("{name} · {}{stand_in}\n{}\n", image.platform, size(image));
+    let parts = [head, instructions(image), largest(image), waste(image), findings(image)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The figures of the whole image.
@@ -69,6 +68,37 @@ fn largest(image: &Measured) -> String {
         table.row([Bytes(file.bytes).to_string(), bar(file.bytes, image.content_bytes), file.path.clone()]);
     }
     table.render()
+}
+
+fn waste(image: &Measured) -> String {
+    let mut table = Table::new([("bytes", Align::Right), ("waste", Align::Left), ("path", Align::Left), ("layer", Align::Left)]);
+    for one in image.waste.iter().take(FILES) {
+        let by = one.by_layer.map(|by| format!(", hidden by {by}")).unwrap_or_default();
+        let kind = match one.kind {
+            WasteKind::Overwritten => "overwritten",
+            WasteKind::Deleted => "deleted",
+            WasteKind::Duplicate => "duplicate",
+            WasteKind::Cache => "cache",
+        };
+        table.row([Bytes(one.bytes).to_string(), kind.to_owned(), one.path.clone(), format!("{}{by}", one.layer)]);
+    }
+    if image.waste.is_empty() { String::new() } else { table.render() }
+}
+
+/// How many findings are shown.
+const FINDINGS: usize = 10;
+
+fn findings(image: &Measured) -> String {
+    let mut table = Table::new([("finding", Align::Left), ("path", Align::Left), ("what", Align::Left)]);
+    for one in image.findings.iter().take(FINDINGS) {
+        let level = if one.level == Level::Error { "error: " } else { "" };
+        let deleted = if one.deleted { " (deleted later)" } else { "" };
+        let path = if one.path.is_empty() { &one.instruction } else { &one.path };
+        table.row([format!("{level}{}", one.rule), shortened(path), format!("{}{deleted}", one.message)]);
+    }
+    let more = image.findings.len().saturating_sub(FINDINGS);
+    let more = if more > 0 { format!("and {more} more\n") } else { String::new() };
+    if image.findings.is_empty() { String::new() } else { table.render() + &more }
 }
 
 /// A bar of the part that `bytes` are of `whole`, in eighths of a character; what is more than the whole fills it.
