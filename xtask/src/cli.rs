@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::stack::{Bytes, Environment, Span};
+use crate::stack::{Allowance, Bytes, Environment, Span};
 
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]
@@ -245,6 +245,15 @@ pub struct SizeArgs {
     /// Fail if an image is larger than this (20MB, 300MiB); x-xtask.size of its service if not given
     #[arg(long, value_name = "SIZE")]
     pub budget: Option<Bytes>,
+    /// Compare with this: an image of the engine, an archive, or what an earlier run printed with `--format json`
+    #[arg(long, value_name = "REF|FILE")]
+    pub baseline: Option<String>,
+    /// Fail if an image has grown by more than this since the baseline (5%, 10MB)
+    #[arg(long, value_name = "LIMIT", requires = "baseline")]
+    pub max_growth: Option<Allowance>,
+    /// Also write the answer as Markdown to FILE; on GitHub Actions it goes to the job's summary by itself
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<Utf8PathBuf>,
 }
 
 /// What to do with the secrets.

@@ -6,8 +6,8 @@ use super::secrets::redacted;
 /// What is known of the Dockerfile an image was built from.
 #[derive(Clone, Debug, Default)]
 pub struct Written {
-    /// How the Dockerfile is called.
-    pub dockerfile: String,
+    /// How the Dockerfile is called; none where it is no file.
+    pub dockerfile: Option<String>,
     /// Its instructions from the first stage that the image rests on to its own, `FROM` left out.
     pub instructions: Vec<Instruction>,
     /// The digests of the layers it begins from; none where that image is not known.

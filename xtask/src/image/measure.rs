@@ -36,7 +36,7 @@ pub struct Subject {
 pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured {
     let view = View::new(archive, image);
     let history = History::of(&image.config, subject.written.as_ref());
-    let dockerfile = subject.written.as_ref().map(|written| &written.dockerfile);
+    let dockerfile = subject.written.as_ref().and_then(|written| written.dockerfile.as_ref());
     let layers = layers(&view, &history, dockerfile);
     let scene =
         Scene { view: &view, history: &history, dockerfile: dockerfile.map(String::as_str), production: subject.production };
@@ -139,7 +139,7 @@ mod tests {
         let image = testing::Image::default().layer("ADD rootfs /", base).layer("COPY big /srv/ # buildkit", big).step("USER 1");
         let instruction = |keyword: &str, line| Instruction { keyword: keyword.to_owned(), line };
         let instructions = vec![instruction("COPY", 2), instruction("USER", 3)];
-        let written = Written { dockerfile: "Dockerfile".to_owned(), instructions, base: None };
+        let written = Written { dockerfile: Some("Dockerfile".to_owned()), instructions, base: None };
         let subject = Subject { written: Some(written), budget: Some(11_000_000), ..Subject::default() };
         let told = measured(&image, &subject);
         assert_eq!(

@@ -5,6 +5,7 @@ pub mod archive;
 mod content;
 pub mod digest;
 mod findings;
+pub mod growth;
 pub mod history;
 pub mod layer;
 pub mod manifest;

@@ -23,8 +23,13 @@ struct Sums {
 /// The tree of everything that a container sees.
 pub fn tree(view: &View<'_>) -> Node {
     let sums = Sums::of(view);
-    let least = (sums.bytes[ROOT.index()] / PARTS).clamp(1, ALWAYS);
+    let least = least(sums.bytes[ROOT.index()]);
     Node { name: "/".to_owned(), ..node(view, &sums, ROOT, least, DEPTH) }
+}
+
+/// The least bytes that are told by themselves in a tree of so many.
+pub fn least(whole: u64) -> u64 {
+    (whole / PARTS).clamp(1, ALWAYS)
 }
 
 fn node(view: &View<'_>, sums: &Sums, path: PathId, least: u64, depth: usize) -> Node {

@@ -18,4 +18,4 @@ pub use environment::Environment;
 pub use image_ref::{ImageRef, is_tag};
 pub use model::{Build, Condition, Dependency, Deploy, HealthCheck, Mount, Network, Port, Secret, SecretUse, Service, Stack};
 pub use parse::{parse, select};
-pub use units::{Bytes, Span};
+pub use units::{Allowance, Bytes, Span};

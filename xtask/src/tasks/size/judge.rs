@@ -1,9 +1,11 @@
 //! The verdict on what was measured: each reason for a no is an error of its own, with its place and what to do.
 
+use camino::Utf8Path;
+
 use crate::context::Context;
 use crate::error::{Error, Place, Result};
 use crate::image::report::{Finding, LayerFigures, Level, Measured, Report};
-use crate::stack::Bytes;
+use crate::stack::{Allowance, Bytes};
 
 /// How many contributors are named to an image that is too large.
 const CONTRIBUTORS: usize = 3;
@@ -11,9 +13,14 @@ const CONTRIBUTORS: usize = 3;
 /// Says what is wrong; the answer has been given.
 ///
 /// # Errors
-/// An image is over its budget, or has findings of the level `error`.
-pub fn judge(ctx: &Context, report: &Report) -> Result<()> {
-    let reasons = report.images.iter().flat_map(|image| over_budget(image).into_iter().chain(findings(ctx, image)));
+/// An image is over its budget, has grown by more than `allowance`, or has findings of the level `error`. Dockerfiles are told from
+/// `root`.
+pub fn judge(ctx: &Context, report: &Report, allowance: Option<Allowance>, root: Option<&Utf8Path>) -> Result<()> {
+    let reasons = |image| {
+        let grown = allowance.and_then(|allowance| grown(image, allowance));
+        [over_budget(image), grown].into_iter().flatten().chain(findings(image, root))
+    };
+    let reasons = report.images.iter().flat_map(reasons);
     match Error::join(reasons) {
         None => Ok(()),
         Some(error) => {
@@ -32,15 +39,15 @@ fn named(image: &Measured) -> String {
 }
 
 /// Findings that fail the check; Dockerfiles are told from the project's folder, so that their lines can be shown beside the code.
-fn findings(ctx: &Context, image: &Measured) -> Vec<Error> {
+fn findings(image: &Measured, root: Option<&Utf8Path>) -> Vec<Error> {
     let error = |finding: &Finding| {
         let place = if finding.path.is_empty() { String::new() } else { format!(" at `{}`", finding.path) };
         let deleted = if finding.deleted { ", which a later layer deletes or replaces" } else { "" };
         let message = format!("{} holds {}{place}{deleted}", named(image), finding.message);
         let by = Some(&finding.instruction).filter(|text| !text.is_empty());
         let error = Error::failed(message).help(finding.fix.as_str()).evidence("it comes from", by.cloned());
-        match (&finding.dockerfile, finding.line) {
-            (Some(file), Some(line)) => error.at(Place::line(ctx.start.join(file), line)),
+        match (root, &finding.dockerfile, finding.line) {
+            (Some(root), Some(file), Some(line)) => error.at(Place::line(root.join(file), line)),
             _ => error,
         }
     };
@@ -52,6 +59,20 @@ fn over_budget(image: &Measured) -> Option<Error> {
     let (content, over) = (Bytes(image.content_bytes), Bytes(image.over_bytes));
     let message = format!("{} has {content}, {over} over its budget of {}", named(image), Bytes(budget));
     Some(Error::failed(message).evidence("its largest contributors", contributors(image)))
+}
+
+fn grown(image: &Measured, allowance: Allowance) -> Option<Error> {
+    let growth = image.growth.as_ref()?;
+    let bytes = u64::try_from(growth.bytes).ok()?;
+    let too_much = match allowance {
+        Allowance::Percent(percent) => growth.percent > percent,
+        Allowance::Bytes(allowed) => bytes > allowed.0,
+    };
+    let (name, baseline) = (named(image), &growth.baseline);
+    let message = format!("{name} grew by {} ({} %) since `{baseline}`, more than {allowance}", Bytes(bytes), growth.percent);
+    let grown = growth.paths.iter().filter(|path| path.after > path.before).take(CONTRIBUTORS);
+    let lines = grown.map(|path| format!("{} by `{}`", Bytes(path.after - path.before), path.path));
+    too_much.then(|| Error::failed(message).evidence("its largest growth", lines))
 }
 
 /// The largest layers, each with its largest file.

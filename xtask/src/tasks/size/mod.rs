@@ -1,6 +1,7 @@
 //! `size`: what is in the images, what it costs, what is wasted and what must not be there. What each figure means stands in
 //! docs/size.md.
 
+mod baseline;
 mod judge;
 mod stream;
 mod subjects;
@@ -9,50 +10,54 @@ mod table;
 use crate::cli::SizeArgs;
 use crate::context::Context;
 use crate::docker::image;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exec::Call;
 use crate::image::archive::Archive;
 use crate::image::measure::measure;
-use crate::image::report::Report;
+use crate::image::report::{Measured, Report};
 use crate::report;
+use baseline::Baseline;
 use subjects::{Plan, Source};
 
 /// Measures, prints and judges.
 pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
     let plan = subjects::plan(ctx, args)?;
+    let baseline = args.baseline.as_deref().map(|name| baseline::find(ctx, name)).transpose()?;
     if ctx.dry_run() {
-        return report::text(&format!("{}\n", planned(&plan)));
+        return report::text(&planned(&plan, baseline.as_ref()));
     }
-    let archive = read(ctx, &plan)?;
-    let measured = subjects::matched(&plan, &archive)?;
-    let images = measured.iter().map(|(image, subject)| measure(&archive, image, subject)).collect();
-    let report = Report { images };
+    let mut report = Report { images: measured(ctx, &plan)? };
+    if let Some(baseline) = &baseline {
+        baseline::compare(ctx, baseline, &mut report)?;
+    }
     if ctx.json() {
         report::json(&report)?
     } else {
         report::text(&table::render(&report))?
     }
-    judge::judge(ctx, &report)
+    judge::judge(ctx, &report, args.max_growth, plan.root.as_deref())
+}
+
+fn measured(ctx: &Context, plan: &Plan) -> Result<Vec<Measured>> {
+    let archive = read(ctx, &plan.source, plan.expected_bytes)?;
+    let images = subjects::matched(plan, &archive)?;
+    Ok(images.iter().map(|(image, subject)| measure(&archive, image, subject)).collect())
 }
 
 /// Reads the images in one stream, so that layers which they share are read once.
-fn read(ctx: &Context, plan: &Plan) -> Result<Archive> {
-    match &plan.source {
+fn read(ctx: &Context, source: &Source, expected_bytes: u64) -> Result<Archive> {
+    match source {
         Source::Nothing => Ok(Archive::default()),
-        Source::Engine(references) => stream::saved(ctx, Call::new(image::save(references)).no_deadline(), plan.expected_bytes),
+        Source::Engine(references) => stream::saved(ctx, Call::new(image::save(references)).no_deadline(), expected_bytes),
         Source::File(path) => stream::file(ctx, path),
     }
 }
 
-fn planned(plan: &Plan) -> String {
-    match &plan.source {
-        Source::Nothing => "nothing to measure".to_owned(),
-        Source::Engine(references) => Call::new(image::save(references)).display(),
-        Source::File(path) => format!("read {path}"),
-    }
-}
-
-/// The error of an image that is not there.
-fn not_there(what: &str, help: String) -> Error {
-    Error::cannot(format!("{what} is not there")).help(help)
+fn planned(plan: &Plan, baseline: Option<&Baseline>) -> String {
+    let read = |source: &Source| match source {
+        Source::Nothing => "nothing to measure\n".to_owned(),
+        Source::Engine(references) => format!("{}\n", Call::new(image::save(references)).display()),
+        Source::File(path) => format!("read {path}\n"),
+    };
+    read(&plan.source) + &baseline.map(|baseline| read(&baseline.source())).unwrap_or_default()
 }

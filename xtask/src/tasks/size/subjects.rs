@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
-use super::not_there;
 use crate::cli::SizeArgs;
 use crate::context::Context;
 use crate::docker::bake::{self, Options, Target};
@@ -27,6 +26,8 @@ pub struct Plan {
     pub source: Source,
     /// About how many bytes will come.
     pub expected_bytes: u64,
+    /// The project's folder, below which Dockerfiles are told; none where no project was read.
+    pub root: Option<Utf8PathBuf>,
     /// The images; none where the archive says which there are.
     subjects: Vec<Wanted>,
     /// What holds for an image that only the archive names.
@@ -60,10 +61,13 @@ pub fn plan(ctx: &Context, args: &SizeArgs) -> Result<Plan> {
     let otherwise = Subject { budget, production: ctx.global.environment == Some(Environment::Production), ..Subject::default() };
     if let Some(path) = &args.archive {
         let source = Source::File(ctx.start.join(path));
-        return Ok(Plan { source, expected_bytes: 0, subjects: Vec::new(), otherwise });
+        return Ok(Plan { source, expected_bytes: 0, root: None, subjects: Vec::new(), otherwise });
     }
     engine::ready(ctx)?;
-    let named = if args.images.is_empty() { of_stack(ctx, args)? } else { of_references(&args.images, &otherwise) };
+    let (root, named) = match args.images.as_slice() {
+        [] => of_stack(ctx, args).map(|(root, named)| (Some(root), named))?,
+        images => (None, of_references(images, &otherwise)),
+    };
     let references: Vec<String> = named.iter().map(|(subject, _)| subject.reference.clone()).collect();
     let stored = stored(ctx, &references)?;
     let missing = named.iter().zip(&stored).filter(|(_, stored)| stored.is_none());
@@ -76,7 +80,7 @@ pub fn plan(ctx: &Context, args: &SizeArgs) -> Result<Plan> {
     };
     let subjects = named.into_iter().zip(&stored).map(wanted).collect();
     let source = if references.is_empty() { Source::Nothing } else { Source::Engine(references) };
-    Ok(Plan { source, expected_bytes, subjects, otherwise })
+    Ok(Plan { source, expected_bytes, root, subjects, otherwise })
 }
 
 /// The images of an archive that are to be measured, each with what is known of it.
@@ -110,7 +114,7 @@ fn answers_to(image: &Image, reference: &str) -> bool {
 }
 
 /// What the stack builds, each image once, with what to do where it is not there.
-fn of_stack(ctx: &Context, args: &SizeArgs) -> Result<Vec<(Subject, String)>> {
+fn of_stack(ctx: &Context, args: &SizeArgs) -> Result<(Utf8PathBuf, Vec<(Subject, String)>)> {
     let loaded = load(ctx, ctx.environment(), Undefined::Tell, true)?;
     select(&loaded.stack, &args.services)?;
     ctx.ui.step("stack", loaded.headline());
@@ -139,7 +143,8 @@ fn of_stack(ctx: &Context, args: &SizeArgs) -> Result<Vec<(Subject, String)>> {
         let is_built = subject.services.iter().any(|name| loaded.stack.services[name].build.is_some());
         if is_built { format!("build it: `{verb}`") } else { "get it: `cargo xtask images`".to_owned() }
     };
-    Ok(images.into_values().map(|subject| (subject.clone(), help(&subject))).collect())
+    let named = images.into_values().map(|subject| (subject.clone(), help(&subject))).collect();
+    Ok((loaded.root, named))
 }
 
 fn of_references(references: &[String], otherwise: &Subject) -> Vec<(Subject, String)> {
@@ -151,11 +156,8 @@ fn of_references(references: &[String], otherwise: &Subject) -> Vec<(Subject, St
 }
 
 fn missing_image(subject: &Subject, help: &str) -> Error {
-    let what = match subject.services.first() {
-        Some(service) => format!("the image `{}` of `{service}`", subject.reference),
-        None => format!("the image `{}`", subject.reference),
-    };
-    not_there(&what, help.to_owned())
+    let of = subject.services.first().map(|service| format!(" of `{service}`")).unwrap_or_default();
+    Error::cannot(format!("the image `{}`{of} is not there", subject.reference)).help(help)
 }
 
 /// Adds what each image was built from, where a Dockerfile tells.
@@ -183,11 +185,11 @@ fn written(ctx: &Context, loaded: &Loaded, target: &Target) -> Result<Option<Wri
         None => Some(Vec::new()),
     };
     let dockerfile = target.dockerfile.as_deref().map(|path| loaded.shown(path).to_string());
-    Ok(Some(Written { dockerfile: dockerfile.unwrap_or_else(|| "inline Dockerfile".to_owned()), instructions, base }))
+    Ok(Some(Written { dockerfile, instructions, base }))
 }
 
 /// What the engine has of each of these, in their order.
-fn stored(ctx: &Context, references: &[String]) -> Result<Vec<Option<Stored>>> {
+pub fn stored(ctx: &Context, references: &[String]) -> Result<Vec<Option<Stored>>> {
     let one = |reference: &String| {
         let finished = ctx.runner.finish(Call::new(image::inspect(std::slice::from_ref(reference))))?;
         Ok(image::parse(&finished.stdout).map_err(Error::cannot)?.into_iter().next())

@@ -19,7 +19,7 @@ fn image(image: &Measured) -> String {
     let name = image.service.iter().chain([&image.reference]).cloned().collect::<Vec<_>>().join(" · ");
     let stand_in = if image.stand_in { " · rests on a stand-in" } else { "" };
     let head = format!("{name} · {}{stand_in}\n{}\n", image.platform, size(image));
-    let parts = [head, instructions(image), largest(image), waste(image), findings(image)];
+    let parts = [head, instructions(image), largest(image), waste(image), growth(image), findings(image)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -83,6 +83,35 @@ fn waste(image: &Measured) -> String {
         table.row([Bytes(one.bytes).to_string(), kind.to_owned(), one.path.clone(), format!("{}{by}", one.layer)]);
     }
     if image.waste.is_empty() { String::new() } else { table.render() }
+}
+
+fn growth(image: &Measured) -> String {
+    let Some(growth) = &image.growth else { return String::new() };
+    let head = format!("{} ({} %) since {}\n", signed(growth.bytes), growth.percent, growth.baseline);
+    let mut table = Table::new([("growth", Align::Right), ("path", Align::Left)]);
+    for one in growth.paths.iter().take(FILES) {
+        table.row([difference(one.before, one.after), one.path.clone()]);
+    }
+    for one in growth.packages.iter().take(FILES) {
+        let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
+        let versions = format!("{} {} → {}", one.name, version(&one.before_version), version(&one.after_version));
+        table.row([difference(one.before, one.after), versions]);
+    }
+    for one in growth.instructions.iter().take(FILES) {
+        table.row([difference(one.before, one.after), shortened(&one.instruction)]);
+    }
+    let is_empty = growth.paths.is_empty() && growth.packages.is_empty() && growth.instructions.is_empty();
+    if is_empty { head } else { head + &table.render() }
+}
+
+fn difference(before: u64, after: u64) -> String {
+    let sign = if after < before { "−" } else { "+" };
+    format!("{sign}{}", Bytes(before.abs_diff(after)))
+}
+
+/// A difference of bytes with its sign.
+pub fn signed(bytes: i64) -> String {
+    if bytes < 0 { difference(bytes.unsigned_abs(), 0) } else { difference(0, bytes.unsigned_abs()) }
 }
 
 /// How many findings are shown.
