@@ -1,7 +1,8 @@
-//! One result, many faces: a table for people, one JSON document for machines, annotations for GitHub Actions.
+//! One result, many faces: a table for people, one JSON document for machines, Markdown and annotations for GitHub Actions.
 //! Nothing here knows what a task does.
 
 pub mod github;
+pub mod markdown;
 pub mod table;
 
 use std::io::Write;

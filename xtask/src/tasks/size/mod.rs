@@ -3,6 +3,7 @@
 
 mod baseline;
 mod judge;
+mod markdown;
 mod stream;
 mod subjects;
 mod table;
@@ -26,16 +27,22 @@ pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
     if ctx.dry_run() {
         return report::text(&planned(&plan, baseline.as_ref()));
     }
-    let mut report = Report { images: measured(ctx, &plan)? };
+    let mut answer = Report { images: measured(ctx, &plan)? };
     if let Some(baseline) = &baseline {
-        baseline::compare(ctx, baseline, &mut report)?;
+        baseline::compare(ctx, baseline, &mut answer)?;
     }
     if ctx.json() {
-        report::json(&report)?
+        report::json(&answer)?
     } else {
-        report::text(&table::render(&report))?
+        report::text(&table::render(&answer))?
     }
-    judge::judge(ctx, &report, args.max_growth, plan.root.as_deref())
+    if let Some(path) = &args.markdown {
+        report::markdown::write(&ctx.start.join(path), &markdown::render(&answer), false)?;
+    }
+    if let Some(path) = report::markdown::summary() {
+        report::markdown::write(&path, &markdown::render(&answer), true)?;
+    }
+    judge::judge(ctx, &answer, args.max_growth, plan.root.as_deref())
 }
 
 fn measured(ctx: &Context, plan: &Plan) -> Result<Vec<Measured>> {
