@@ -6,6 +6,7 @@ use std::io::{self, BufRead};
 use flate2::Crc;
 use sha2::{Digest, Sha256};
 
+use super::packages::auditable::{Crate, Finder};
 use super::secrets::{Scanner, Secret};
 
 /// So much of a file's beginning goes into a digest; of the rest a checksum is taken, which costs next to nothing.
@@ -18,6 +19,8 @@ pub struct Seen {
     pub identity: u64,
     /// The secrets in it, each kind once.
     pub secrets: Vec<Secret>,
+    /// The crates that it says it is made of.
+    pub crates: Option<Vec<Crate>>,
     /// Its bytes, where they were asked for.
     pub kept: Option<Vec<u8>>,
 }
@@ -28,6 +31,7 @@ pub struct Seen {
 /// The content cannot be read.
 pub fn look(reader: &mut impl BufRead, keep: bool) -> io::Result<Seen> {
     let (mut head, mut crc, mut scanner) = (Sha256::new(), Crc::new(), Scanner::default());
+    let mut crates = Finder::default();
     let mut kept = keep.then(Vec::new);
     let mut length = 0;
     loop {
@@ -38,6 +42,7 @@ pub fn look(reader: &mut impl BufRead, keep: bool) -> io::Result<Seen> {
         head.update(&piece[..piece.len().min(HEAD.saturating_sub(length))]);
         crc.update(piece);
         scanner.feed(piece);
+        crates.feed(piece);
         if let Some(kept) = &mut kept {
             kept.extend_from_slice(piece);
         }
@@ -48,7 +53,7 @@ pub fn look(reader: &mut impl BufRead, keep: bool) -> io::Result<Seen> {
     head.update((length as u64).to_le_bytes());
     head.update(crc.sum().to_le_bytes());
     let identity = head.finalize().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
-    Ok(Seen { identity, secrets: scanner.finish(), kept })
+    Ok(Seen { identity, secrets: scanner.finish(), crates: crates.finish(), kept })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 
 use super::content::look;
 use super::digest::Hashing;
-use super::packages::{Fact, Source};
+use super::packages::{Fact, Manager, Source, auditable};
 use super::paths::{PathId, Paths, parts};
 use super::secrets::Secret;
 use super::tar::{Entry, Kind, Tar};
@@ -166,7 +166,8 @@ impl Reading<'_> {
         self.layer.secrets.extend(seen.secrets.into_iter().map(|secret| (index, secret)));
         let name = parts.last().copied().unwrap_or_default();
         let fact = source.zip(seen.kept).and_then(|(source, content)| source.read(name, &content, self.paths));
-        self.layer.facts.extend(fact.map(|fact| (path, fact)));
+        let crates = seen.crates.map(|crates| Fact::Installed(Manager::Cargo, auditable::listed(crates)));
+        self.layer.facts.extend(fact.or(crates).map(|fact| (path, fact)));
         Ok(seen.identity)
     }
 

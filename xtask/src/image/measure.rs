@@ -6,9 +6,10 @@ use std::collections::BinaryHeap;
 use super::archive::{Archive, Image};
 use super::findings::{Scene, findings};
 use super::history::{History, Written};
+use super::packages::packages;
 use super::report::{FileFigures, InstructionFigures, LayerFigures, Measured};
 use super::tar::Kind;
-use super::tree::tree;
+use super::tree::{Sums, tree};
 use super::view::{Spot, View};
 use super::waste::waste;
 
@@ -40,6 +41,7 @@ pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured 
     let layers = layers(&view, &history, dockerfile);
     let scene =
         Scene { view: &view, history: &history, dockerfile: dockerfile.map(String::as_str), production: subject.production };
+    let sums = Sums::of(&view);
     let (waste, wasted_bytes) = waste(&view);
     let content_bytes = layers.iter().map(|layer| layer.content_bytes).sum();
     let own_bytes = layers.iter().filter(|layer| layer.own).map(|layer| layer.content_bytes).sum();
@@ -58,7 +60,8 @@ pub fn measure(archive: &Archive, image: &Image, subject: &Subject) -> Measured 
         budget_bytes: subject.budget,
         over_bytes: subject.budget.map_or(0, |budget| content_bytes.saturating_sub(budget)),
         instructions: instructions(&view, &history, dockerfile),
-        directories: tree(&view),
+        directories: tree(&view, &sums),
+        packages: packages(&view, &sums),
         largest: largest(&view),
         wasted_bytes,
         waste,

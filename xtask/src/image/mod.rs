@@ -13,6 +13,7 @@ pub mod measure;
 pub mod packages;
 pub mod paths;
 pub mod report;
+mod search;
 pub mod secrets;
 pub mod tar;
 mod tree;

@@ -65,6 +65,11 @@ impl Paths {
         Some(id)
     }
 
+    /// The number of a path inside a folder, if it has one.
+    pub fn known_child(&self, folder: PathId, name: &[u8]) -> Option<PathId> {
+        self.known(folder, name, self.hash(folder, name))
+    }
+
     /// The folder a path lies in; the root lies in itself.
     pub fn folder(&self, id: PathId) -> PathId {
         self.nodes[id.index()].folder
@@ -105,7 +110,7 @@ impl Paths {
 
     /// The number of a path, if it has one.
     pub fn find<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Option<PathId> {
-        parts.into_iter().try_fold(ROOT, |folder, name| self.known(folder, name, self.hash(folder, name)))
+        parts.into_iter().try_fold(ROOT, |folder, name| self.known_child(folder, name))
     }
 
     /// The path as it is shown: absolute, bytes that are no text as `\xff`.

@@ -15,16 +15,15 @@ const ALWAYS: u64 = 1_000_000;
 const DEPTH: usize = 40;
 
 /// Bytes and files of each path and everything below it, by the path's number.
-struct Sums {
+pub struct Sums {
     bytes: Vec<u64>,
     files: Vec<u64>,
 }
 
 /// The tree of everything that a container sees.
-pub fn tree(view: &View<'_>) -> Node {
-    let sums = Sums::of(view);
-    let least = least(sums.bytes[ROOT.index()]);
-    Node { name: "/".to_owned(), ..node(view, &sums, ROOT, least, DEPTH) }
+pub fn tree(view: &View<'_>, sums: &Sums) -> Node {
+    let least = least(sums.bytes(ROOT));
+    Node { name: "/".to_owned(), ..node(view, sums, ROOT, least, DEPTH) }
 }
 
 /// The least bytes that are told by themselves in a tree of so many.
@@ -55,7 +54,13 @@ fn node(view: &View<'_>, sums: &Sums, path: PathId, least: u64, depth: usize) ->
 }
 
 impl Sums {
-    fn of(view: &View<'_>) -> Self {
+    /// The bytes of a path and everything below it.
+    pub fn bytes(&self, path: PathId) -> u64 {
+        self.bytes[path.index()]
+    }
+
+    /// Adds up what a container sees.
+    pub fn of(view: &View<'_>) -> Self {
         let count = view.paths.count();
         let mut sums = Self { bytes: vec![0; count], files: vec![0; count] };
         for (spot, bytes) in view.files() {
@@ -76,7 +81,8 @@ mod tests {
 
     fn tree_of(layer: Archive) -> Node {
         let archive = read(&Image::default().layer("COPY", layer).saved("a:1")[..], "`x`").expect("right");
-        tree(&View::new(&archive, &archive.images[0]))
+        let view = View::new(&archive, &archive.images[0]);
+        tree(&view, &Sums::of(&view))
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::archive::{Archive, Image};
 use super::layer::{Item, Layer, Removal};
+use super::packages::Fact;
 use super::paths::{PathId, Paths, ROOT};
 use super::tar::Kind;
 
@@ -82,6 +83,23 @@ impl<'a> View<'a> {
     /// What a container sees at a path.
     pub fn at(&self, path: PathId) -> Option<Spot> {
         self.visible.get(path.index()).copied().flatten()
+    }
+
+    /// Whether a container sees a file or a link at a path.
+    pub fn is_file(&self, path: PathId) -> bool {
+        self.at(path).is_some_and(|spot| self.item(spot).kind != Kind::Directory)
+    }
+
+    /// What the files that a container sees say of packages, by their path.
+    pub fn facts(&self) -> Vec<(PathId, &'a Fact)> {
+        let mut facts: Vec<(PathId, &'a Fact)> = Vec::new();
+        for (layer, index) in self.layers.iter().copied().zip(0_u32..) {
+            let seen = |(path, _): &(&PathId, &Fact)| self.at(**path).is_some_and(|spot| spot.layer == index);
+            facts.extend(layer.facts.iter().filter(seen).map(|(path, fact)| (*path, fact)));
+        }
+        // A map has no order of its own.
+        facts.sort_by_key(|(path, _)| *path);
+        facts
     }
 
     /// Everything a container sees, folders too.

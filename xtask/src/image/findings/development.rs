@@ -31,12 +31,9 @@ pub fn find(scene: &Scene<'_>, found: &mut Found) {
     all.into_iter().flatten().for_each(|broken| found.add(broken));
 }
 
-/// The files that a container sees and that say something of packages, with what they say.
+/// What the files that a container sees say of packages.
 fn facts<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = (Spot, PathId, &'a Fact)> {
-    scene.view.layers.iter().zip(0_u32..).flat_map(move |(layer, index)| {
-        let seen = move |path: PathId| scene.view.at(path).filter(|spot| spot.layer == index);
-        layer.facts.iter().filter_map(move |(path, fact)| Some((seen(*path)?, *path, fact)))
-    })
+    scene.view.facts().into_iter().filter_map(|(path, fact)| Some((scene.view.at(path)?, path, fact)))
 }
 
 /// Node folders of which npm itself says what only development needs.

@@ -1,8 +1,12 @@
 //! Packages: which files tell of them, what those files say, and how many bytes each package has in an image.
 
 mod apk;
+pub mod auditable;
 mod dpkg;
+mod figures;
 mod npm;
+
+pub use figures::packages;
 
 use super::paths::{PathId, Paths};
 
@@ -59,6 +63,7 @@ enum Reads {
     DpkgSums,
     ApkInstalled,
     NodeManifest,
+    NodePackage,
     NodeLock,
 }
 
@@ -79,6 +84,7 @@ impl Source {
             ([b"var", b"lib", b"dpkg", b"status.d"], _) => (Reads::DpkgStatus, ONE),
             ([b"var", b"lib", b"dpkg", b"info"], name) if name.ends_with(b".list") => (Reads::DpkgList, ONE),
             ([b"lib", b"apk", b"db"] | [b"usr", b"lib", b"apk", b"db"], b"installed") => (Reads::ApkInstalled, LISTS),
+            (folders, b"package.json") if folders.contains(&&b"node_modules"[..]) => (Reads::NodePackage, ONE),
             (_, b"package.json") => (Reads::NodeManifest, ONE),
             ([.., b"node_modules"], b".package-lock.json") => (Reads::NodeLock, LISTS),
             _ => return None,
@@ -95,6 +101,7 @@ impl Source {
             Reads::DpkgSums => Some(Fact::Files(dpkg::package(name, ".md5sums")?, dpkg::sums(&text, paths))),
             Reads::ApkInstalled => Some(Fact::Installed(Manager::Apk, apk::installed(&text, paths))),
             Reads::NodeManifest => serde_json::from_str(&text).ok().map(Fact::Node),
+            Reads::NodePackage => serde_json::from_str(&text).ok().map(|manifest| Fact::Node(npm::Manifest::named(manifest))),
             Reads::NodeLock => npm::development(&text).map(Fact::Development),
         }
     }
@@ -118,7 +125,8 @@ mod tests {
             ("var/lib/dpkg/info/libc6:amd64.list", Some(Reads::DpkgList)),
             ("var/lib/dpkg/info/libc6:amd64.postinst", None),
             ("lib/apk/db/installed", Some(Reads::ApkInstalled)),
-            ("app/node_modules/@a/b/package.json", Some(Reads::NodeManifest)),
+            ("app/node_modules/@a/b/package.json", Some(Reads::NodePackage)),
+            ("app/package.json", Some(Reads::NodeManifest)),
             ("app/node_modules/.package-lock.json", Some(Reads::NodeLock)),
             ("app/package-lock.json", None),
             ("", None),

@@ -18,6 +18,13 @@ pub struct Manifest {
     pub dependencies: BTreeMap<String, String>,
 }
 
+impl Manifest {
+    /// Name and version alone: nobody asks what a package of a package needs, and there may be very many.
+    pub fn named(self) -> Self {
+        Self { name: self.name, version: self.version, ..Self::default() }
+    }
+}
+
 /// The packages that only development needs, as `.package-lock.json` names them: `node_modules/x/node_modules/y`.
 pub fn development(text: &str) -> Option<Vec<String>> {
     #[derive(Deserialize)]

@@ -1,10 +1,10 @@
 //! Looks for secrets in a text that comes in pieces. Only a window of it is kept; a secret may lie across pieces.
 
-use std::io::BufRead;
 use std::sync::LazyLock;
 
 use super::Secret;
 use super::formats::{ANCHORS, FORMATS, Format, REACH};
+use crate::image::search::position;
 
 /// A zero among so many first bytes says that something is no text.
 const PROBE: usize = 8000;
@@ -85,14 +85,6 @@ static BEFORE: LazyLock<[[bool; 256]; 3]> = LazyLock::new(|| {
 
 fn kind(start: &[u8]) -> Kind {
     if position(0, &start[..start.len().min(PROBE)]).is_some() { Kind::Binary } else { Kind::Text }
-}
-
-/// Where a byte stands first. By way of the standard library's own search, which is compiled with optimisation where this crate is
-/// not: gigabytes go through here.
-fn position(byte: u8, text: &[u8]) -> Option<usize> {
-    let mut rest = text;
-    let skipped = rest.skip_until(byte).unwrap_or_default();
-    skipped.checked_sub(1).filter(|last| text[*last] == byte)
 }
 
 #[cfg(test)]

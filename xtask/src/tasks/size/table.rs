@@ -19,7 +19,7 @@ fn image(image: &Measured) -> String {
     let name = image.service.iter().chain([&image.reference]).cloned().collect::<Vec<_>>().join(" · ");
     let stand_in = if image.stand_in { " · rests on a stand-in" } else { "" };
     let head = format!("{name} · {}{stand_in}\n{}\n", image.platform, size(image));
-    let parts = [head, instructions(image), largest(image), waste(image), growth(image), findings(image)];
+    let parts = [head, instructions(image), largest(image), packages(image), waste(image), growth(image), findings(image)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -68,6 +68,16 @@ fn largest(image: &Measured) -> String {
         table.row([Bytes(file.bytes).to_string(), bar(file.bytes, image.content_bytes), file.path.clone()]);
     }
     table.render()
+}
+
+fn packages(image: &Measured) -> String {
+    let heading = format!("largest of {} packages", image.packages.len());
+    let mut table = Table::new([("bytes", Align::Right), ("", Align::Left), (heading.as_str(), Align::Left)]);
+    for one in image.packages.iter().take(FILES) {
+        let name = format!("{} {}", one.name, one.version);
+        table.row([Bytes(one.bytes).to_string(), bar(one.bytes, image.content_bytes), name]);
+    }
+    if image.packages.is_empty() { String::new() } else { table.render() }
 }
 
 fn waste(image: &Measured) -> String {
