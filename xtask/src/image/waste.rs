@@ -189,9 +189,9 @@ mod tests {
     #[test]
     fn what_package_managers_keep_is_told_by_its_folder() {
         let first = Archive::new().file("var/lib/apt/lists/a", &[1; 5000]).file("var/lib/apt/lists/b/c", &[1; 5000]);
-        let second = Archive::new().file("home/x/.npm/_cacache/y", &[2; 30]).file("srv/var/cache/apt/no", &[3; 20]);
+        let second = Archive::new().file("srv/x/.npm/_cacache/y", &[2; 30]).file("srv/var/cache/apt/no", &[3; 20]);
         let (told, total) = told([first, second]);
-        assert_eq!(told, ["Cache /var/lib/apt/lists 10000 in 0", "Cache /home/x/.npm/_cacache 30 in 1"]);
+        assert_eq!(told, ["Cache /var/lib/apt/lists 10000 in 0", "Cache /srv/x/.npm/_cacache 30 in 1"]);
         assert_eq!(total, 10_030);
     }
 }
