@@ -141,14 +141,18 @@ impl<'a> View<'a> {
         let content = self.layers[layer as usize];
         for removal in &content.removals {
             match *removal {
-                Removal::Path(path) => self.hide_tree(path, layer, true, children),
+                Removal::Path(path) => {
+                    self.open_folders(self.paths.folder(path), layer);
+                    self.hide_tree(path, layer, true, children);
+                }
                 Removal::Content(folder) => {
+                    self.open_folders(folder, layer);
                     children.of_folder(folder).for_each(|path| self.hide_tree(path, layer, true, children));
                 }
             }
         }
         for (item, index) in content.items.iter().zip(0..) {
-            self.open_folders(item.path, layer);
+            self.open_folders(self.paths.folder(item.path), layer);
             let stays = |spot: Spot| item.kind == Kind::Directory && self.item(spot).kind == Kind::Directory;
             if item.kind != Kind::Directory {
                 self.hide_tree(item.path, layer, false, children);
@@ -159,10 +163,10 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whatever stands where a folder must be is replaced by one.
-    fn open_folders(&mut self, path: PathId, layer: u32) {
+    /// Whatever stands where a folder and those around it must be is replaced by one.
+    fn open_folders(&mut self, folder: PathId, layer: u32) {
         let paths = self.paths;
-        for folder in paths.up(path).skip(1).filter(|folder| *folder != ROOT) {
+        for folder in paths.up(folder).filter(|folder| *folder != ROOT) {
             if let Some(old) = self.at(folder).filter(|old| self.item(*old).kind != Kind::Directory) {
                 self.hide(old, folder, layer, false);
                 self.visible[folder.index()] = None;

@@ -60,6 +60,12 @@ fn what_stands_where_a_folder_must_be_is_replaced() {
 }
 
 #[test]
+fn a_removal_needs_its_folder_too() {
+    let (seen, wasted) = laid([new().file("d", b"123").file("e", b"1"), new().file("d/.wh.x", b"").file("e/.wh..wh..opq", b"")]);
+    assert_eq!((seen, wasted), (Vec::<String>::new(), vec!["/d 3 0+1 /d".into(), "/e 1 0+1 /e".to_owned()]));
+}
+
+#[test]
 fn a_file_that_stands_twice_in_a_layer_hides_itself() {
     let (seen, wasted) = laid([new().file("a", b"123").file("a", b"4")]);
     assert_eq!((seen, wasted), (vec!["/a 1".into()], vec!["/a 3 0+0 /a".to_owned()]));
