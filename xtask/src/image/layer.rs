@@ -108,6 +108,9 @@ impl Reading<'_> {
             self.layer.content_bytes = self.layer.content_bytes.saturating_add(entry.size);
             match parts.split_last() {
                 Some((name, folders)) if name.starts_with(WHITEOUT) => self.removal(folders, &name[WHITEOUT.len()..])?,
+                None if entry.kind != Kind::Directory => {
+                    return Err(invalid("something that is no folder stands in the root's place"));
+                }
                 _ => self.item(&entry, &parts, leaves, tar)?,
             }
         }
@@ -193,7 +196,11 @@ const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..opq";
 
 fn too_many() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "it holds more than four thousand million paths")
+    invalid("it holds more than four thousand million paths")
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
 #[cfg(test)]

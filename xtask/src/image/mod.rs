@@ -23,3 +23,6 @@ mod waste;
 
 #[cfg(test)]
 mod testing;
+
+#[cfg(test)]
+mod tests;

@@ -40,9 +40,15 @@ impl Archive {
     }
 
     /// Adds a file whose name is written as it is, up to 100 bytes.
-    pub fn raw_file(mut self, name: &[u8], content: &[u8]) -> Self {
-        let mut header = header(EntryType::Regular, 0o644, content.len());
+    pub fn raw_file(self, name: &[u8], content: &[u8]) -> Self {
+        self.raw(b'0', name, b"", content)
+    }
+
+    /// Adds an entry whose header is written as it is: up to 100 bytes of name and target, any kind.
+    pub fn raw(mut self, kind: u8, name: &[u8], target: &[u8], content: &[u8]) -> Self {
+        let mut header = header(EntryType::new(kind), 0o644, content.len());
         header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+        header.as_mut_bytes()[157..157 + target.len()].copy_from_slice(target);
         header.set_cksum();
         self.0.append(&header, content).expect("in memory");
         self
@@ -88,6 +94,13 @@ impl Image {
     pub fn layer(mut self, instruction: &str, layer: Archive) -> Self {
         self.layers.push(layer.finish());
         self.history.push(json!({"created_by": instruction}));
+        self
+    }
+
+    /// Adds a layer of any bytes.
+    pub fn raw_layer(mut self, layer: Vec<u8>) -> Self {
+        self.layers.push(layer);
+        self.history.push(json!({"created_by": "COPY"}));
         self
     }
 
