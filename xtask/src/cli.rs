@@ -276,7 +276,7 @@ pub struct BenchArgs {
     /// What to measure
     #[arg(value_enum)]
     pub what: Vec<Bench>,
-    /// How often each side is measured, in turns; 3 if not given, for `smoke` 1
+    /// How often each side is measured, in turns; 3 if not given, for `smoke` and `size` 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50))]
     pub rounds: Option<u32>,
 }
@@ -290,4 +290,6 @@ pub enum Bench {
     Build,
     /// A chain of services with slow health checks, against `docker compose up --wait`
     Smoke,
+    /// Images of 1, 5 and 10 GB and one of a million files, against `docker save`; takes minutes and 30 GB, so only when it is named
+    Size,
 }

@@ -19,6 +19,16 @@ pub fn save(references: &[String]) -> Vec<String> {
     [["docker", "save"].map(str::to_owned).to_vec(), references.to_vec()].concat()
 }
 
+/// Makes an image of one layer from an archive of files.
+pub fn import(archive: &str, reference: &str) -> Vec<String> {
+    ["docker", "import", archive, reference].map(str::to_owned).to_vec()
+}
+
+/// Takes a name away from an image, and removes it if that was the last; one that is not there is no error.
+pub fn remove(reference: &str) -> Vec<String> {
+    ["docker", "image", "rm", "--force", reference].map(str::to_owned).to_vec()
+}
+
 /// An image in the engine.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -204,6 +204,18 @@ impl Runner {
         }
     }
 
+    /// Runs a command whose stdout goes to `/dev/null`; no deadline holds.
+    ///
+    /// # Errors
+    /// The command cannot be started or ends badly, and an interrupt.
+    pub fn discard(&self, call: Call) -> Result<()> {
+        self.announce(&call)?;
+        let program = self.locate(&call.argv[0])?;
+        let finished = pipe::discard(&call, &program, &self.cancel)?;
+        self.cancel.check()?;
+        if finished.ok() { Ok(()) } else { Err(self.failure(&call.title(), &finished)) }
+    }
+
     /// Starts a command in the background; it ends when the handle is dropped.
     pub fn follow(&self, call: Call) -> Result<Following> {
         self.announce(&call)?;

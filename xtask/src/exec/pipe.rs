@@ -77,6 +77,21 @@ impl Read for Piped {
     }
 }
 
+/// Runs a program whose stdout goes to `/dev/null`.
+pub fn discard(call: &Call, program: &Utf8Path, cancel: &Cancel) -> Result<Finished> {
+    let cannot = |error| cannot_start(call, &error);
+    let (err_reader, err_writer) = os_pipe::pipe().map_err(cannot)?;
+    let expression = expression(call, program).stdout_null().stderr_file(err_writer);
+    let handle = expression.start().map_err(cannot)?;
+    drop(expression);
+    let group = group_of(&handle);
+    cancel.watch(group, call.cleanup);
+    let stderr = tail(err_reader);
+    let code = handle.wait().ok().and_then(exit_code);
+    cancel.forget(group);
+    Ok(Finished { code, stdout: String::new(), stderr })
+}
+
 /// The last lines of a stream.
 fn tail(reader: PipeReader) -> Vec<String> {
     let mut reader = BufReader::new(reader);
@@ -133,6 +148,13 @@ mod tests {
         let error = runner().feed(shell("yes; sleep 60"), |_| Err::<(), _>(Error::cannot("bad"))).expect_err("refused");
         assert_eq!(error.message, "bad");
         assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn what_nobody_reads_is_thrown_away() {
+        runner().discard(shell("yes | head -c 1000000")).expect("runs");
+        let error = runner().discard(shell("echo why >&2; exit 3")).expect_err("fails");
+        assert_eq!((error.message.as_str(), error.evidence[0].lines.join("").as_str()), ("`sh` failed with exit code 3", "why"));
     }
 
     #[test]

@@ -45,6 +45,15 @@ pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
     judge::judge(ctx, &answer, args.max_growth, plan.root.as_deref())
 }
 
+/// Measures, without printing or judging.
+///
+/// # Errors
+/// An image is not there or cannot be read.
+pub fn report(ctx: &Context, args: &SizeArgs) -> Result<Report> {
+    let plan = subjects::plan(ctx, args)?;
+    Ok(Report { images: measured(ctx, &plan)? })
+}
+
 fn measured(ctx: &Context, plan: &Plan) -> Result<Vec<Measured>> {
     let archive = read(ctx, &plan.source, plan.expected_bytes)?;
     let images = subjects::matched(plan, &archive)?;
