@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::stack::{Environment, Lines, Since, Span};
+use crate::stack::{Allowance, Bytes, Environment, Lines, Since, Span};
 
 mod secrets;
 
@@ -112,6 +112,8 @@ pub enum Task {
     ProdPs(ServicesArgs),
     /// Boot the stack in isolation, probe it, and remove it again
     Smoke(SmokeArgs),
+    /// Tell what is in the images, what it costs, what is wasted and what must not be there
+    Size(SizeArgs),
     /// Make, list, check and rotate the secrets that the stack reads from files
     Secrets {
         /// What to do with the secrets
@@ -135,7 +137,7 @@ pub enum Task {
 
 /// The headings of help, in order, with the tasks under each.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Check", &["smoke", "doctor"]),
+    ("Check", &["smoke", "size", "doctor"]),
     ("Develop", &["dev-build", "dev-up", "dev-down", "dev-logs", "dev-restart", "dev-ps"]),
     ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps"]),
     ("Prepare", &["images", "secrets"]),
@@ -233,6 +235,34 @@ pub struct SmokeArgs {
     pub clean: bool,
 }
 
+/// Options of `size`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SizeArgs {
+    /// Services whose images are measured; all that have a build section if none is named
+    pub services: Vec<String>,
+    /// Measure this image of the engine instead of the stack's (repeatable)
+    #[arg(long = "image", value_name = "REF", conflicts_with = "services")]
+    pub images: Vec<String>,
+    /// Measure the images in this archive: what `docker save` writes, or an OCI layout
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["services", "images"])]
+    pub archive: Option<Utf8PathBuf>,
+    /// Fail if an image is larger than this (20MB, 300MiB); x-xtask.size of its service if not given
+    #[arg(long, value_name = "SIZE")]
+    pub budget: Option<Bytes>,
+    /// Compare with this: an image of the engine, an archive, or what an earlier run printed with `--format json`
+    #[arg(long, value_name = "REF|FILE")]
+    pub baseline: Option<String>,
+    /// Fail if an image has grown by more than this since the baseline (5%, 10MB)
+    #[arg(long, value_name = "LIMIT", requires = "baseline")]
+    pub max_growth: Option<Allowance>,
+    /// Also write the answer as Markdown to FILE; on GitHub Actions it goes to the job's summary by itself
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<Utf8PathBuf>,
+    /// Also write the answer to FILE as one page with a treemap, for any browser and without a network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<Utf8PathBuf>,
+}
+
 /// Options of `test`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TestArgs {
@@ -246,7 +276,7 @@ pub struct BenchArgs {
     /// What to measure
     #[arg(value_enum)]
     pub what: Vec<Bench>,
-    /// How often each side is measured, in turns; 3 if not given, for `smoke` 1
+    /// How often each side is measured, in turns; 3 if not given, for `smoke` and `size` 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50))]
     pub rounds: Option<u32>,
 }
@@ -262,4 +292,6 @@ pub enum Bench {
     Smoke,
     /// A thousand secret files, made and safe on disk
     Secrets,
+    /// Images of 1, 5 and 10 GB and one of a million files, against `docker save`; takes minutes and 30 GB, so only when it is named
+    Size,
 }

@@ -7,6 +7,7 @@ pub mod context;
 pub mod docker;
 pub mod error;
 pub mod exec;
+pub mod image;
 pub mod probe;
 pub mod report;
 pub mod secret;

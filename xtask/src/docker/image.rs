@@ -19,10 +19,27 @@ pub fn history(reference: &str) -> Vec<String> {
     ["docker", "image", "history", "--no-trunc", "--format", "{{.CreatedBy}}", reference].map(str::to_owned).to_vec()
 }
 
+/// Writes images to stdout as one archive.
+pub fn save(references: &[String]) -> Vec<String> {
+    [["docker", "save"].map(str::to_owned).to_vec(), references.to_vec()].concat()
+}
+
+/// Makes an image of one layer from an archive of files.
+pub fn import(archive: &str, reference: &str) -> Vec<String> {
+    ["docker", "import", archive, reference].map(str::to_owned).to_vec()
+}
+
+/// Takes a name away from an image, and removes it if that was the last; one that is not there is no error.
+pub fn remove(reference: &str) -> Vec<String> {
+    ["docker", "image", "rm", "--force", reference].map(str::to_owned).to_vec()
+}
+
 /// An image in the engine.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Image {
+    /// Its id: `sha256:` and 64 digits.
+    pub id: String,
     /// Its references with a tag.
     pub repo_tags: Option<Vec<String>>,
     /// Its references with a digest.
@@ -31,6 +48,17 @@ pub struct Image {
     pub size: u64,
     /// What it was made with.
     pub config: Option<Config>,
+    /// Its layers.
+    #[serde(rename = "RootFS")]
+    pub root_fs: RootFs,
+}
+
+/// An image's layers.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RootFs {
+    /// The digests of the layers unpacked, the lowest first.
+    pub layers: Option<Vec<String>>,
 }
 
 /// What an image was made with.

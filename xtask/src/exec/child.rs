@@ -243,7 +243,7 @@ fn read_lines(reader: os_pipe::PipeReader, source: Source, sender: SyncSender<Ha
 }
 
 /// The next line, cut at [`LINE`] bytes.
-fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
+pub(super) fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
     let mut line = Vec::new();
     if reader.by_ref().take(LINE).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);

@@ -1,123 +1,26 @@
 //! The only place that starts a process: echo, dry-run, deadline, cancellation, redaction, and the tail of stderr in
 //! every error. Commands are argument lists, never shell strings.
 
-mod bytes;
+mod call;
 pub mod cancel;
 mod child;
+mod pipe;
 mod plugin;
 
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, Result};
 use crate::ui::Ui;
+pub use call::Call;
 use cancel::Cancel;
 pub use child::{Following, Line, Next, Pump, Source};
+use pipe::Ended;
 
 /// How many of stderr's last lines an error shows.
 const TAIL: usize = 20;
-
-/// The deadline of a call that names none: longer than anything that is not a build, a pull or a stop may take.
-const DEADLINE: Duration = Duration::from_secs(120);
-
-/// A command to run: a program, its arguments and what surrounds them.
-#[derive(Clone, Debug)]
-pub struct Call {
-    argv: Vec<String>,
-    stdin: Option<Vec<u8>>,
-    dir: Option<Utf8PathBuf>,
-    env: Vec<(String, String)>,
-    deadline: Option<Duration>,
-    cleanup: bool,
-    plugin: bool,
-    verbatim: bool,
-}
-
-impl Call {
-    /// A call of `argv[0]` with the arguments after it.
-    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
-        let argv = argv.into_iter().map(Into::into).collect();
-        Self {
-            argv,
-            stdin: None,
-            dir: None,
-            env: Vec::new(),
-            deadline: Some(DEADLINE),
-            cleanup: false,
-            plugin: false,
-            verbatim: false,
-        }
-    }
-
-    /// Gives the program these bytes on stdin.
-    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.stdin = Some(bytes.into());
-        self
-    }
-
-    /// Runs the program in this directory.
-    pub fn dir(mut self, dir: impl Into<Utf8PathBuf>) -> Self {
-        self.dir = Some(dir.into());
-        self
-    }
-
-    /// Sets an environment variable. Never a secret.
-    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.env.push((name.into(), value.into()));
-        self
-    }
-
-    /// Ends the program after this long instead of after two minutes.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
-        self
-    }
-
-    /// Lets the program run as long as it wants.
-    pub fn no_deadline(mut self) -> Self {
-        self.deadline = None;
-        self
-    }
-
-    /// Runs even after an interrupt, which does not end it: it removes what the task started.
-    pub fn cleanup(mut self) -> Self {
-        self.cleanup = true;
-        self
-    }
-
-    /// Starts the plugin of `docker PLUGIN …` without docker where that is known to come to the same: it must need nothing of
-    /// docker's own options and configuration.
-    pub fn without_docker(mut self) -> Self {
-        self.plugin = true;
-        self
-    }
-
-    /// Gives the output as it is, secrets included, and shows none of it: for what hunts for them or is
-    /// given them.
-    pub fn verbatim(mut self) -> Self {
-        self.verbatim = true;
-        self
-    }
-
-    /// The command as a person would type it.
-    pub fn display(&self) -> String {
-        self.argv.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" ")
-    }
-
-    /// The first words, up to the first option: enough to say which command failed.
-    fn title(&self) -> String {
-        let words = self.argv.iter().take_while(|arg| !arg.starts_with('-')).take(3);
-        words.map(String::as_str).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// An argument as a shell would need it written.
-fn quoted(arg: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
-}
 
 /// How a command ended.
 #[derive(Clone, Debug, Default)]
@@ -217,6 +120,41 @@ impl Runner {
         Ok(Finished { code: finished, stdout: String::new(), stderr: stderr.into() })
     }
 
+    /// Runs a command and gives its stdout to `take` as it comes, any bytes and any number of them; no deadline holds. Where `take`
+    /// leaves something unread, the command is ended.
+    ///
+    /// # Errors
+    /// The command cannot be started or ends badly, an interrupt, and what `take` says of a stream that is whole.
+    pub fn feed<T>(&self, mut call: Call, take: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+        self.announce(&mut call)?;
+        let program = self.locate(&call.argv[0])?;
+        let mut piped = pipe::Piped::start(&call, &program, self.cancel.clone())?;
+        let outcome = take(&mut piped);
+        let finished = piped.finish();
+        match (outcome, finished) {
+            _ if self.cancel.is_set() && !call.cleanup => Err(Error::interrupted()),
+            (outcome, Ended::ByUs) => outcome,
+            (outcome, Ended::ByItself(finished)) if finished.ok() => outcome,
+            // A stream that the command cut off is not whole: the command knows why.
+            (_, Ended::ByItself(finished)) => {
+                let stderr = finished.stderr.iter().map(|line| self.redacted(line)).collect();
+                Err(self.failure(&call.title(), &Finished { stderr, ..finished }))
+            }
+        }
+    }
+
+    /// Runs a command whose stdout goes to `/dev/null`; no deadline holds.
+    ///
+    /// # Errors
+    /// The command cannot be started or ends badly, and an interrupt.
+    pub fn discard(&self, mut call: Call) -> Result<()> {
+        self.announce(&mut call)?;
+        let program = self.locate(&call.argv[0])?;
+        let finished = pipe::discard(&call, &program, &self.cancel)?;
+        self.cancel.check()?;
+        if finished.ok() { Ok(()) } else { Err(self.failure(&call.title(), &finished)) }
+    }
+
     /// Starts a command in the background; it ends when the handle is dropped.
     pub fn follow(&self, mut call: Call) -> Result<Following> {
         self.announce(&mut call)?;
@@ -273,16 +211,13 @@ impl Runner {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::ui::Surroundings;
 
     fn runner() -> Runner {
         Runner::new(Ui::new(Surroundings { quiet: true, ..Surroundings::default() }, 0), Cancel::default())
-    }
-
-    #[test]
-    fn a_command_is_shown_as_it_would_be_typed() {
-        assert_eq!(Call::new(["a", "b c", "it's", ""]).display(), r"a 'b c' 'it'\''s' ''");
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! One result, many faces: a table for people, one JSON document for machines, annotations for GitHub Actions.
+//! One result, many faces: a table for people, one JSON document for machines, Markdown and annotations for GitHub Actions.
 //! Nothing here knows what a task does.
 
 pub mod finding;
 pub mod github;
 pub mod html;
+pub mod markdown;
 pub mod table;
 
 use std::io::Write;
 
+use camino::Utf8Path;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -48,4 +50,15 @@ pub fn json(answer: &impl Serialize) -> Result<()> {
     let document = serde_json::to_string_pretty(answer)
         .map_err(|error| Error::cannot(format!("cannot write the answer as JSON: {error}")))?;
     text(&(document + "\n"))
+}
+
+/// Writes a document to a file, or behind what stands there already.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Utf8Path, document: &str, append: bool) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).write(true).append(append).truncate(!append);
+    let written = options.open(path).and_then(|mut file| file.write_all(document.as_bytes()));
+    written.map_err(|error| Error::cannot(format!("cannot write `{path}`: {error}")))
 }

@@ -23,4 +23,4 @@ pub use excerpt::{Lines, Since};
 pub use image_ref::{ImageRef, is_tag};
 pub use model::{Build, Condition, Dependency, Deploy, HealthCheck, Mount, Network, Port, Secret, SecretUse, Service, Stack};
 pub use parse::{parse, select};
-pub use units::{Bytes, Span};
+pub use units::{Allowance, Bytes, Span};

@@ -125,6 +125,34 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
+/// How much something may grow: a part of what it was (`5%`), or a size (`10MB`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Allowance {
+    /// So many hundredths.
+    Percent(f64),
+    /// So many bytes.
+    Bytes(Bytes),
+}
+
+impl FromStr for Allowance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(number) = text.trim().strip_suffix('%') else { return text.parse().map(Self::Bytes) };
+        let percent = number.trim().parse().ok().filter(|percent: &f64| percent.is_finite() && *percent >= 0.0);
+        percent.map(Self::Percent).ok_or_else(|| format!("`{text}` is no allowance; write it like `5%` or `10MB`"))
+    }
+}
+
+impl fmt::Display for Allowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent} %"),
+            Self::Bytes(bytes) => write!(f, "{bytes}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +185,21 @@ mod tests {
         }
         for text in ["", "MB", "20 parsecs", "-1", "99999999999TB", "1.2.3k"] {
             text.parse::<Bytes>().expect_err(text);
+        }
+    }
+
+    #[test]
+    fn allowances_are_parts_or_sizes() {
+        for (text, allowance, shown) in [
+            ("5%", Allowance::Percent(5.0), "5 %"),
+            ("0.5 %", Allowance::Percent(0.5), "0.5 %"),
+            ("10MB", Allowance::Bytes(Bytes(10_000_000)), "10.0 MB"),
+        ] {
+            let read: Allowance = text.parse().expect(text);
+            assert_eq!((read, read.to_string().as_str()), (allowance, shown));
+        }
+        for text in ["", "%", "-1%", "x%", "inf%", "five"] {
+            text.parse::<Allowance>().expect_err(text);
         }
     }
 

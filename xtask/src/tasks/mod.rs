@@ -17,6 +17,7 @@ mod occupied;
 mod owner;
 mod provision;
 mod secrets;
+mod size;
 mod smoke;
 mod test;
 mod trust;
@@ -47,6 +48,7 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::DevPs(args) => control::ps(ctx, Development, args),
         Task::ProdPs(args) => control::ps(ctx, Production, args),
         Task::Smoke(args) => smoke::run(ctx, args),
+        Task::Size(args) => size::run(ctx, args),
         Task::Secrets { action } => secrets::run(ctx, action),
         Task::Images => images::run(ctx),
         Task::Doctor => doctor::run(ctx),

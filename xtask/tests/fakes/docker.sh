@@ -1,6 +1,7 @@
 #!/bin/sh
 # A docker that answers from files beside it: `images/REFERENCE` (with `/` and `:` as `_`) is an image that is there, `pull` is
-# sourced for a pull, `no-engine` means that nothing answers. What it was asked is in `calls`.
+# sourced for a pull, `saved.tar` is what is saved, `save-fails` breaks that off, `no-engine` means that nothing answers. What it was
+# asked is in `calls`.
 project=${0%/fakes/docker}
 echo "$*" >>"$project/calls"
 file_of() { echo "$project/images/$(echo "$1" | tr '/:' '__')"; }
@@ -29,6 +30,10 @@ case $* in
         cat "$(file_of "$reference")" 2>/dev/null || { echo "Error response from daemon: No such image: $reference" >&2; code=1; }
     done
     exit $code
+    ;;
+"save "*)
+    cat "$project/saved.tar"
+    [ ! -e "$project/save-fails" ] || { echo "Error response from daemon: no such layer" >&2; exit 1; }
     ;;
 "pull "*)
     reference=$2

@@ -65,6 +65,11 @@ impl Machine {
         self
     }
 
+    /// The path of a file of the project.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.project.file(path)
+    }
+
     /// Writes a file of the project.
     pub fn write(&self, path: &str, text: &str) {
         self.project.write(path, text);

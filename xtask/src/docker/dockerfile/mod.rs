@@ -48,6 +48,26 @@ pub struct Stage {
     pub arguments: Vec<Argument>,
     /// What it copies or mounts from, as it is written: stages, images, named contexts.
     pub sources: Vec<(Named, Role)>,
+    /// Its instructions after `FROM`.
+    pub instructions: Vec<Step>,
+}
+
+/// An instruction of a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// In upper case.
+    pub keyword: String,
+    /// Its first line, counted from 1.
+    pub line: usize,
+}
+
+/// What a target is made by, from the image it begins from on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// The image, with arguments put in; none for an unknown target and for `scratch`.
+    pub base: Option<String>,
+    /// The instructions of every stage on the way, in the order in which they are run.
+    pub steps: Vec<Step>,
 }
 
 /// A reference and the line that names it.
@@ -91,8 +111,12 @@ pub fn parse(text: &str) -> Dockerfile {
     let file = lines::read(text);
     let mut parsed = Dockerfile { syntax: file.syntax, escape: file.escape, ..Dockerfile::default() };
     for instruction in &file.instructions {
+        let step = Step { keyword: instruction.keyword.clone(), line: instruction.line };
         match instruction.keyword.as_str() {
-            "FROM" => parsed.stages.extend(stage(instruction)),
+            "FROM" => {
+                parsed.stages.extend(stage(instruction));
+                continue;
+            }
             "ARG" => {
                 let into = parsed.stages.last_mut().map_or(&mut parsed.globals, |stage| &mut stage.arguments);
                 into.extend(arguments(instruction, file.escape));
@@ -103,6 +127,9 @@ pub fn parse(text: &str) -> Dockerfile {
                     stage.sources.extend(sources(instruction).map(|named| (named, role)));
                 }
             }
+        }
+        if let Some(stage) = parsed.stages.last_mut() {
+            stage.instructions.push(step);
         }
     }
     parsed
@@ -170,6 +197,20 @@ impl Dockerfile {
         let mut seen = BTreeSet::new();
         found.retain(|base| seen.insert(base.reference.clone()));
         found
+    }
+
+    /// What a target is made by.
+    pub fn lineage(&self, target: Option<&str>, args: &BTreeMap<String, String>) -> Lineage {
+        let scope = self.scope(args);
+        let (mut lineage, mut next) = (Lineage::default(), self.target(target));
+        while let Some(index) = next {
+            let stage = &self.stages[index];
+            let base = substitute(&stage.base, &scope, self.escape);
+            next = self.named(&base, index);
+            lineage.steps.splice(..0, stage.instructions.iter().cloned());
+            lineage.base = Some(base).filter(|base| next.is_none() && base != SCRATCH && !base.is_empty());
+        }
+        lineage
     }
 
     /// The last stage of this name before a position.

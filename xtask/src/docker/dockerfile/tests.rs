@@ -178,6 +178,21 @@ fn soup() -> impl Strategy<Value = String> {
     proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 0..60).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn a_target_is_made_by_the_steps_of_every_stage_it_begins_from() {
+    let told = |target| {
+        let lineage = parse(FULL).lineage(target, &BTreeMap::new());
+        let steps: Vec<_> = lineage.steps.into_iter().map(|step| (step.keyword, step.line)).collect();
+        (lineage.base.unwrap_or_default(), steps)
+    };
+    let step = |keyword: &str, line| (keyword.to_owned(), line);
+    let build = vec![step("ARG", 8), step("RUN", 9), step("COPY", 14), step("RUN", 17)];
+    assert_eq!(told(Some("build")), ("node:22-slim".to_owned(), build));
+    assert_eq!(told(Some("web")), ("nginx:1.27".to_owned(), vec![step("COPY", 19), step("COPY", 20)]));
+    assert_eq!(told(None), (String::new(), vec![step("COPY", 23)]));
+    assert_eq!(told(Some("none")), (String::new(), Vec::new()));
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in prop_oneof![soup(), any::<String>()], target in proptest::option::of("[a0]")) {

@@ -36,7 +36,7 @@ pub fn compare(ctx: &Context, rounds: u32) -> Result<Comparison> {
     }
     timer.finish_and_clear();
     let ratio = Some(ratio(&a, &b));
-    Ok(Comparison { bench: "build", sides: vec![a, b], ratio, goal: "≤ 1.3" })
+    Ok(Comparison { bench: "build", sides: vec![a, b], ratio, peak_bytes: None, goal: "≤ 1.3" })
 }
 
 /// The options that say which project is meant, as they are written.

@@ -2,9 +2,11 @@
 //! depend on the machine, ratios less so.
 
 mod build;
+mod bulk;
 mod chain;
 mod sample;
 mod secrets;
+mod size;
 mod smoke;
 
 use std::time::{Duration, Instant};
@@ -21,21 +23,25 @@ use sample::{Comparison, Side, table};
 /// How often each side is measured that takes a moment; the slow side of `smoke` takes over a minute and is measured once.
 const ROUNDS: u32 = 3;
 
+/// What is measured when nothing is named: what needs neither minutes nor tens of gigabytes.
+const UNASKED: [Bench; 4] = [Bench::Start, Bench::Build, Bench::Smoke, Bench::Secrets];
+
 /// Measures and prints.
 pub fn run(ctx: &Context, args: &BenchArgs) -> Result<()> {
-    let what = if args.what.is_empty() { Bench::value_variants().to_vec() } else { args.what.clone() };
+    let what = if args.what.is_empty() { UNASKED.to_vec() } else { args.what.clone() };
     if ctx.dry_run() {
         let names = what.iter().filter_map(ValueEnum::to_possible_value).map(|value| value.get_name().to_owned());
         return report::plan(ctx.json(), &format!("measure {}\n", names.collect::<Vec<_>>().join(", ")));
     }
     let mut comparisons = Vec::new();
     for one in what {
-        comparisons.push(match one {
-            Bench::Start => start(ctx, args.rounds.unwrap_or(ROUNDS))?,
-            Bench::Build => build::compare(ctx, args.rounds.unwrap_or(ROUNDS))?,
-            Bench::Smoke => smoke::compare(ctx, args.rounds.unwrap_or(1))?,
-            Bench::Secrets => secrets::measure(args.rounds.unwrap_or(ROUNDS))?,
-        });
+        match one {
+            Bench::Start => comparisons.push(start(ctx, args.rounds.unwrap_or(ROUNDS))?),
+            Bench::Build => comparisons.push(build::compare(ctx, args.rounds.unwrap_or(ROUNDS))?),
+            Bench::Smoke => comparisons.push(smoke::compare(ctx, args.rounds.unwrap_or(1))?),
+            Bench::Secrets => comparisons.push(secrets::measure(args.rounds.unwrap_or(ROUNDS))?),
+            Bench::Size => comparisons.extend(size::compare(ctx, args.rounds.unwrap_or(1))?),
+        }
     }
     if ctx.json() { report::json(&comparisons) } else { report::text(&table(&comparisons)) }
 }
@@ -47,7 +53,7 @@ fn start(ctx: &Context, rounds: u32) -> Result<Comparison> {
     for _ in 0..rounds {
         side.add(timed(ctx, call.clone())?);
     }
-    Ok(Comparison { bench: "start", sides: vec![side], ratio: None, goal: "< 10 ms" })
+    Ok(Comparison { bench: "start", sides: vec![side], ratio: None, peak_bytes: None, goal: "< 10 ms" })
 }
 
 /// The path of this very program.

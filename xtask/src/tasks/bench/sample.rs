@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::report::table::{Align, Table};
+use crate::stack::Bytes;
 
 /// One way of doing something, measured several times.
 #[derive(Clone, Debug, Serialize)]
@@ -46,6 +47,8 @@ pub struct Comparison {
     pub sides: Vec<Side>,
     /// Of the medians, as the goal means it; none where there is nothing to compare with.
     pub ratio: Option<f64>,
+    /// The most memory that our side took; none where that was not measured.
+    pub peak_bytes: Option<u64>,
     /// What is wanted; told, never insisted on.
     pub goal: &'static str,
 }
@@ -60,7 +63,15 @@ pub fn ratio(larger: &Side, smaller: &Side) -> f64 {
 pub fn table(comparisons: &[Comparison]) -> String {
     let left = |name| (name, Align::Left);
     let number = |name| (name, Align::Right);
-    let mut table = Table::new([left("bench"), left("side"), number("median"), number("spread"), number("ratio"), left("goal")]);
+    let mut table = Table::new([
+        left("bench"),
+        left("side"),
+        number("median"),
+        number("spread"),
+        number("ratio"),
+        number("memory"),
+        left("goal"),
+    ]);
     for one in comparisons {
         for (index, side) in one.sides.iter().enumerate() {
             let first = |text: String| if index == 0 { text } else { String::new() };
@@ -70,6 +81,7 @@ pub fn table(comparisons: &[Comparison]) -> String {
                 shown(side.median()),
                 spread(side),
                 first(one.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default()),
+                first(one.peak_bytes.map(|bytes| Bytes(bytes).to_string()).unwrap_or_default()),
                 first(one.goal.to_owned()),
             ]);
         }
@@ -114,11 +126,12 @@ mod tests {
     fn sides_stand_below_each_other() {
         let (ours, theirs) = (side("ours", &[100, 120, 300]), side("theirs", &[72_700]));
         let ratio = Some(ratio(&theirs, &ours));
-        let comparison = Comparison { bench: "b", sides: vec![ours, theirs], ratio, goal: "≥ 15" };
+        let peak_bytes = Some(2_000_000);
+        let comparison = Comparison { bench: "b", sides: vec![ours, theirs], ratio, peak_bytes, goal: "≥ 15" };
         assert_eq!(
             table(&[comparison]),
-            "bench  side      median               spread   ratio  goal\n\
-             b      ours    120.0 ms  100.0 ms – 300.0 ms  605.83  ≥ 15\n       \
+            "bench  side      median               spread   ratio  memory  goal\n\
+             b      ours    120.0 ms  100.0 ms – 300.0 ms  605.83  2.0 MB  ≥ 15\n       \
                     theirs   72.70 s        measured once\n"
         );
     }

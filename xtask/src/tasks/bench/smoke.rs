@@ -43,7 +43,7 @@ pub fn compare(ctx: &Context, rounds: u32) -> Result<Comparison> {
         b.add(theirs(ctx, &copy.name, &file)?);
     }
     let ratio = Some(ratio(&b, &a));
-    Ok(Comparison { bench: "smoke", sides: vec![a, b], ratio, goal: "≥ 15" })
+    Ok(Comparison { bench: "smoke", sides: vec![a, b], ratio, peak_bytes: None, goal: "≥ 15" })
 }
 
 fn ours(ctx: &Context, root: &Utf8Path, file: &Utf8Path, version: &Part) -> Result<Duration> {

@@ -26,9 +26,9 @@ pub fn look(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Looked> {
     let Some(tree) = work_tree(&loaded.root).filter(|_| !search.is_empty()) else { return Ok(Looked::default()) };
     let argv = ["git", "cat-file", "--batch-all-objects", "--batch", "--unordered", "--buffer"];
     let timer = ctx.ui.timer("history");
-    let call = Call::new(argv).dir(tree).deadline(2 * PATIENCE);
+    let call = Call::new(argv).dir(tree);
     let until = Instant::now() + PATIENCE;
-    let outcome = ctx.runner.bytes(call, |stream| read(&mut BufReader::with_capacity(PART, stream), search, until));
+    let outcome = ctx.runner.feed(call, |stream| read(&mut BufReader::with_capacity(PART, stream), search, until));
     timer.finish_and_clear();
     let Reading { found, complete } = outcome?;
     let mut findings = Vec::new();

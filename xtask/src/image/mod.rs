@@ -1,0 +1,28 @@
+//! Image archives as a stream: what is in the layers, what it costs, what is wasted and what must not be there. Pure over `Read`:
+//! where the bytes come from and how the answer is shown is the tasks' work.
+
+pub mod archive;
+mod content;
+pub mod digest;
+mod findings;
+pub mod growth;
+pub mod history;
+pub mod layer;
+pub mod manifest;
+pub mod measure;
+pub mod packages;
+pub mod paths;
+pub mod report;
+mod search;
+pub mod secrets;
+pub mod tar;
+mod tree;
+pub mod unpack;
+pub mod view;
+mod waste;
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod tests;

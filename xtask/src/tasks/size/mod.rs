@@ -1,0 +1,83 @@
+//! `size`: what is in the images, what it costs, what is wasted and what must not be there. What each figure means stands in
+//! docs/size.md.
+
+mod baseline;
+mod judge;
+mod markdown;
+mod stream;
+mod subjects;
+mod table;
+
+use crate::cli::SizeArgs;
+use crate::context::Context;
+use crate::docker::image;
+use crate::error::{Error, Result};
+use crate::exec::Call;
+use crate::image::archive::Archive;
+use crate::image::measure::measure;
+use crate::image::report::{Measured, Report};
+use crate::report;
+use baseline::Baseline;
+use subjects::{Plan, Source};
+
+/// Measures, prints and judges.
+pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
+    let plan = subjects::plan(ctx, args)?;
+    let baseline = args.baseline.as_deref().map(|name| baseline::find(ctx, name)).transpose()?;
+    if ctx.dry_run() {
+        return report::plan(ctx.json(), &planned(&plan, baseline.as_ref()));
+    }
+    let mut answer = Report { images: measured(ctx, &plan)? };
+    if let Some(baseline) = &baseline {
+        baseline::compare(ctx, baseline, &mut answer)?;
+    }
+    if ctx.json() {
+        report::json(&answer)?
+    } else {
+        report::text(&table::render(&answer))?
+    }
+    if let Some(path) = &args.markdown {
+        report::write(&ctx.start.join(path), &markdown::render(&answer), false)?;
+    }
+    if let Some(path) = &args.html {
+        let document = serde_json::to_value(&answer).map_err(|error| Error::cannot(format!("cannot write the page: {error}")))?;
+        report::write(&ctx.start.join(path), &report::html::size::page(&document), false)?;
+    }
+    if let Some(path) = report::markdown::summary() {
+        report::write(&path, &markdown::render(&answer), true)?;
+    }
+    judge::judge(ctx, &answer, args.max_growth, plan.root.as_deref())
+}
+
+/// Measures, without printing or judging.
+///
+/// # Errors
+/// An image is not there or cannot be read.
+pub fn report(ctx: &Context, args: &SizeArgs) -> Result<Report> {
+    let plan = subjects::plan(ctx, args)?;
+    Ok(Report { images: measured(ctx, &plan)? })
+}
+
+fn measured(ctx: &Context, plan: &Plan) -> Result<Vec<Measured>> {
+    let archive = read(ctx, &plan.source, plan.expected_bytes)?;
+    let images = subjects::matched(plan, &archive)?;
+    Ok(images.iter().map(|(image, subject)| measure(&archive, image, subject)).collect())
+}
+
+/// Reads the images in one stream, so that layers which they share are read once.
+fn read(ctx: &Context, source: &Source, expected_bytes: u64) -> Result<Archive> {
+    match source {
+        Source::Nothing => Ok(Archive::default()),
+        Source::Engine(references) => stream::saved(ctx, Call::new(image::save(references)).no_deadline(), expected_bytes),
+        Source::File(path) => stream::file(ctx, path),
+    }
+}
+
+fn planned(plan: &Plan, baseline: Option<&Baseline>) -> String {
+    let read = |source: &Source| match source {
+        Source::Nothing => "nothing to measure\n".to_owned(),
+        Source::Engine(references) => format!("{}\n", Call::new(image::save(references)).display()),
+        Source::File(path) => format!("read {path}\n"),
+    };
+    read(&plan.source) + &baseline.map(|baseline| read(&baseline.source())).unwrap_or_default()
+}
