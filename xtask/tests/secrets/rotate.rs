@@ -66,6 +66,8 @@ fn a_dry_run_tells_the_plan_and_changes_nothing() {
     project.xtask(&["secrets", "init"]).exits(0);
     let before = value(&project, "s/key");
     assert_eq!(project.xtask(&["secrets", "rotate", "key", "--dry-run"]).exits(0).stdout, "new value for key\n");
+    let plan = project.xtask(&["secrets", "rotate", "key", "--dry-run", "--format", "json"]).exits(0).json();
+    assert_eq!(plan["plan"], serde_json::json!(["new value for key"]));
     assert_eq!((value(&project, "s/key"), names(&project.file("s"))), (before, vec!["key".to_owned()]));
 }
 

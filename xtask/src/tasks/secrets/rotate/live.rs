@@ -17,7 +17,7 @@ use crate::stack::{Condition, Stack};
 use crate::tasks::load::Loaded;
 use crate::tasks::secrets::make::Values;
 use crate::tasks::smoke::stop::in_order;
-use crate::tasks::{engine, launch};
+use crate::tasks::{engine, launch, occupied};
 
 /// How long a service may take to store a value.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +44,7 @@ impl Live {
             // A value that only lies in files can change without an engine.
             return if rotate.is_some() { Err(error) } else { Ok(None) };
         }
+        occupied::check(ctx, loaded)?;
         let containers = launch::containers(ctx, &loaded.stack.name)?;
         let teller = rotate.map(|rotate| teller(loaded, name, rotate, &containers)).transpose()?;
         if !containers.iter().any(|one| one.state.running) {

@@ -46,7 +46,7 @@ pub fn run(ctx: &Context, args: &RotateArgs) -> Result<()> {
     file_of(&loaded.stack, &args.name)?;
     let live = Live::find(ctx, &loaded, &args.name)?;
     if ctx.dry_run() {
-        return report::text(&plan(&loaded, &args.name, live.as_ref()));
+        return report::plan(ctx.json(), &plan(&loaded, &args.name, live.as_ref()));
     }
     let rotation = Rotation::begin(ctx, &loaded, args)?;
     tell_begin(ctx, &rotation, live.as_ref());
