@@ -1,0 +1,65 @@
+//! `dev-ps` and `prod-ps`: what runs, how it is, where it is reached.
+
+use serde::Serialize;
+
+use super::project;
+use crate::cli::ServicesArgs;
+use crate::context::Context;
+use crate::docker::container::Container;
+use crate::error::Result;
+use crate::report;
+use crate::report::table::{Align, Table};
+use crate::stack::{Environment, select};
+use crate::tasks::launch;
+
+/// A row of `ps`.
+#[derive(Debug, Serialize)]
+struct Row {
+    service: String,
+    container: String,
+    state: String,
+    ports: Vec<String>,
+    image: String,
+}
+
+/// Lists containers.
+pub fn ps(ctx: &Context, environment: Environment, args: &ServicesArgs) -> Result<()> {
+    let loaded = project(ctx, environment)?;
+    select(&loaded.stack, &args.services)?;
+    let wanted =
+        |container: &&Container| args.services.is_empty() || args.services.iter().any(|name| name == container.service());
+    let containers = launch::containers(ctx, &loaded.stack.name)?;
+    let mut rows: Vec<Row> = containers.iter().filter(wanted).map(row).collect();
+    rows.sort_by(|a, b| (&a.service, &a.container).cmp(&(&b.service, &b.container)));
+    if ctx.json() {
+        return report::json(&rows);
+    }
+    if rows.is_empty() {
+        ctx.ui.step("stack", format!("{} · nothing runs", loaded.headline()));
+        return Ok(());
+    }
+    let mut table = Table::new(["service", "container", "state", "ports", "image"].map(|name| (name, Align::Left)));
+    rows.into_iter().for_each(|row| table.row([row.service, row.container, row.state, row.ports.join(", "), row.image]));
+    report::text(&table.render())
+}
+
+fn row(container: &Container) -> Row {
+    let state = &container.state;
+    let told = match (&state.health, state.status.as_str()) {
+        (Some(health), "running") => format!("running, {}", health.status),
+        (_, "exited") => format!("exited ({})", state.exit_code),
+        (_, status) => status.to_owned(),
+    };
+    let ports = container.network_settings.ports.iter().flatten();
+    let shown = ports.flat_map(|(port, hosts)| {
+        let hosts = hosts.iter().flatten().filter(|host| !host.host_ip.contains(':'));
+        hosts.map(move |host| format!("{}:{}->{port}", host.host_ip, host.host_port))
+    });
+    Row {
+        service: container.service().to_owned(),
+        container: container.name.trim_start_matches('/').to_owned(),
+        state: told,
+        ports: shown.collect(),
+        image: container.config.image.clone(),
+    }
+}
