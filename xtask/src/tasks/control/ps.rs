@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{Environment, select};
+use crate::tasks::addresses::{Published, published};
 use crate::tasks::launch;
 
 /// A row of `ps`.
@@ -18,7 +19,7 @@ struct Row {
     service: String,
     container: String,
     state: String,
-    ports: Vec<String>,
+    ports: Vec<Published>,
     image: String,
 }
 
@@ -39,7 +40,10 @@ pub fn ps(ctx: &Context, environment: Environment, args: &ServicesArgs) -> Resul
         return Ok(());
     }
     let mut table = Table::new(["service", "container", "state", "ports", "image"].map(|name| (name, Align::Left)));
-    rows.into_iter().for_each(|row| table.row([row.service, row.container, row.state, row.ports.join(", "), row.image]));
+    for row in rows {
+        let ports: Vec<String> = row.ports.iter().map(ToString::to_string).collect();
+        table.row([row.service, row.container, row.state, ports.join(", "), row.image]);
+    }
     report::text(&table.render())
 }
 
@@ -50,16 +54,11 @@ fn row(container: &Container) -> Row {
         (_, "exited") => format!("exited ({})", state.exit_code),
         (_, status) => status.to_owned(),
     };
-    let ports = container.network_settings.ports.iter().flatten();
-    let shown = ports.flat_map(|(port, hosts)| {
-        let hosts = hosts.iter().flatten().filter(|host| !host.host_ip.contains(':'));
-        hosts.map(move |host| format!("{}:{}->{port}", host.host_ip, host.host_port))
-    });
     Row {
         service: container.service().to_owned(),
         container: container.name.trim_start_matches('/').to_owned(),
         state: told,
-        ports: shown.collect(),
+        ports: published(container),
         image: container.config.image.clone(),
     }
 }
