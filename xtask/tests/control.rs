@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
+
 use serde_json::json;
 use support::stacks::stack;
 use support::{Project, Ran};
@@ -37,4 +39,28 @@ fn a_port_that_is_published_on_ipv6_alone_is_listed() {
     assert!(table.contains("  [::1]:18180->8080/tcp  "), "{table}");
     let rows = running.xtask(&["prod-ps", "--format", "json"]).exits(0).json();
     assert_eq!(rows[0]["ports"], json!([{"port": 8080, "protocol": "tcp", "address": "[::1]:18180"}]));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn logs_are_clean_text_where_nobody_looks_at_a_terminal() {
+    let command = r#"[sh, -c, 'printf "plain\\n\\033[31mred\\033[0m\\n"; sleep 600']"#;
+    let running = Running::start(&format!("services: {{a: {{image: IMAGE, command: {command}}}}}"));
+    for args in [&["prod-logs"][..], &["prod-logs", "--color", "never", "a"]] {
+        assert_eq!(running.xtask(args).exits(0).stdout, "a-1  | plain\na-1  | red\n");
+    }
+    let ran = Ran::from(running.0.command(&["prod-logs"]).env("NO_COLOR", "1").output().expect("xtask starts")).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("a-1  | plain\na-1  | red\n", ""));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn logs_end_quietly_when_nobody_reads_them_any_more() {
+    let running = Running::start("services: {a: {image: IMAGE, command: [sh, -c, 'while echo tick; do sleep 0.1; done']}}");
+    let mut child = running.0.start(&["prod-logs", "--follow"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("it logs");
+    assert_eq!(line, "a-1  | tick\n");
+    let ran = Ran::from(child.wait_with_output().expect("it ends")).exits(0);
+    assert_eq!(ran.stderr, "");
 }
