@@ -64,3 +64,20 @@ fn logs_end_quietly_when_nobody_reads_them_any_more() {
     let ran = Ran::from(child.wait_with_output().expect("it ends")).exits(0);
     assert_eq!(ran.stderr, "");
 }
+
+#[test]
+#[ignore = "needs an engine"]
+fn logs_show_no_secret() {
+    let project = stack(
+        "services: {a: {image: IMAGE, command: [sh, -c, 'echo it is $$(cat /run/secrets/long) or $$(cat /run/secrets/short); sleep 600'], \
+         secrets: [long, short]}}\nsecrets: {long: {file: long.txt}, short: {file: short.txt}}\n",
+    );
+    project.write("long.txt", "hunted-and-more\n");
+    project.write("short.txt", "hunted");
+    let running = Running(project);
+    running.xtask(&["prod-up"]).exits(0);
+    assert_eq!(running.xtask(&["prod-logs"]).exits(0).stdout, "a-1  | it is [redacted] or [redacted]\n");
+    std::fs::remove_file(running.0.file("long.txt")).expect("removed");
+    let ran = running.xtask(&["prod-logs"]).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("a-1  | it is [redacted]-and-more or [redacted]\n", ""));
+}

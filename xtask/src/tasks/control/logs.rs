@@ -1,6 +1,6 @@
 //! `dev-logs` and `prod-logs`: what the services have logged.
 
-use super::{project, succeeded};
+use super::{project, redact, succeeded};
 use crate::cli::LogsArgs;
 use crate::context::Context;
 use crate::docker::compose::Named;
@@ -17,6 +17,7 @@ const TAIL: usize = 20;
 pub fn logs(ctx: &Context, environment: Environment, args: &LogsArgs) -> Result<()> {
     let loaded = project(ctx, environment)?;
     select(&loaded.stack, &args.services)?;
+    redact(ctx, &loaded.stack);
     let color = ctx.ui.answers_in_color();
     let argv = Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_ref(), color);
     hand_on(ctx, Call::new(argv).no_deadline(), color)

@@ -5,6 +5,8 @@ mod logs;
 mod ps;
 mod restart;
 
+use std::cmp::Reverse;
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 pub use logs::logs;
@@ -19,7 +21,8 @@ use crate::docker::compose::Named;
 use crate::error::Result;
 use crate::exec::{Call, Finished};
 use crate::report;
-use crate::stack::Environment;
+use crate::secret::{Value, folder};
+use crate::stack::{Environment, Stack};
 
 /// How long a whole stack may take to stop or restart; within it each service has its own grace period.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -30,6 +33,22 @@ fn project(ctx: &Context, environment: Environment) -> Result<Loaded> {
     let loaded = load(ctx, environment, Undefined::Tell, true)?;
     engine::ready(ctx)?;
     Ok(loaded)
+}
+
+/// From now on no value of the stack's secrets is shown, as far as it is found here: a running stack may have been started from
+/// another place. Longer values go first, since a shorter one may be a part of them.
+fn redact(ctx: &Context, stack: &Stack) {
+    let mut values = Vec::new();
+    for secret in stack.secrets.values() {
+        values.extend(secret.environment.as_ref().and_then(std::env::var_os).map(|value| Value::new(value.into_vec())));
+        match secret.file.as_deref().map(folder::read) {
+            Some(Ok(value)) => values.extend(value),
+            Some(Err(error)) => ctx.ui.warn(format!("{error}, so its value cannot be kept out of what is shown")),
+            None => {}
+        }
+    }
+    values.sort_by_key(|value| Reverse(value.expose().len()));
+    values.iter().for_each(|value| ctx.runner.redact(&String::from_utf8_lossy(value.expose())));
 }
 
 /// Stops and removes the stack.
