@@ -67,6 +67,17 @@ fn logs_end_quietly_when_nobody_reads_them_any_more() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn logs_of_what_does_not_run_are_no_error() {
+    let project = stack("services: {a: {image: IMAGE, command: sleep 600}, b: {image: IMAGE, command: sleep 600}}");
+    let ran = project.xtask(&["prod-logs"]).exits(0);
+    let told = format!("logs       nothing of `{}` runs; `cargo xtask prod-up` starts it\n", project.name);
+    assert_eq!((ran.stdout.as_str(), ran.stderr), ("", told));
+    let ran = project.xtask(&["prod-logs", "b"]).exits(0);
+    assert_eq!(ran.stderr, "logs       nothing of `b` runs; `cargo xtask prod-up b` starts it\n");
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn logs_show_no_secret() {
     let project = stack(
         "services: {a: {image: IMAGE, command: [sh, -c, 'echo it is $$(cat /run/secrets/long) or $$(cat /run/secrets/short); sleep 600'], \

@@ -1,6 +1,6 @@
 //! `dev-logs` and `prod-logs`: what the services have logged.
 
-use super::{project, redact, succeeded};
+use super::{is_wanted, nothing_runs, project, redact, succeeded};
 use crate::cli::LogsArgs;
 use crate::context::Context;
 use crate::docker::compose::Named;
@@ -9,14 +9,20 @@ use crate::error::Result;
 use crate::exec::{Call, Finished, Next, Source};
 use crate::report;
 use crate::stack::{Environment, select};
+use crate::tasks::launch;
 
 /// How many of the last lines an error shows of what compose itself says.
 const TAIL: usize = 20;
 
-/// Shows logs on stdout.
+/// Shows logs on stdout. That there are none because nothing runs is told, and no error.
 pub fn logs(ctx: &Context, environment: Environment, args: &LogsArgs) -> Result<()> {
     let loaded = project(ctx, environment)?;
     select(&loaded.stack, &args.services)?;
+    let containers = launch::containers(ctx, &loaded.stack.name)?;
+    if !containers.iter().any(|one| is_wanted(one, &args.services)) {
+        ctx.ui.step("logs", nothing_runs(&loaded, &args.services));
+        return Ok(());
+    }
     redact(ctx, &loaded.stack);
     let color = ctx.ui.answers_in_color();
     let argv = Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_ref(), color);

@@ -18,6 +18,7 @@ use super::{engine, launch, occupied};
 use crate::cli::DownArgs;
 use crate::context::Context;
 use crate::docker::compose::Named;
+use crate::docker::container::Container;
 use crate::error::Result;
 use crate::exec::{Call, Finished};
 use crate::report;
@@ -33,6 +34,19 @@ fn project(ctx: &Context, environment: Environment) -> Result<Loaded> {
     let loaded = load(ctx, environment, Undefined::Tell, true)?;
     engine::ready(ctx)?;
     Ok(loaded)
+}
+
+/// Whether a container belongs to one of these services; to any if none is named.
+fn is_wanted(container: &Container, services: &[String]) -> bool {
+    services.is_empty() || services.iter().any(|name| name == container.service())
+}
+
+/// That there is no container of these services (of any, if none is named), and what starts them.
+fn nothing_runs(loaded: &Loaded, services: &[String]) -> String {
+    let names = if services.is_empty() { std::slice::from_ref(&loaded.stack.name) } else { services };
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let up = [&["cargo".to_owned(), "xtask".to_owned(), format!("{}-up", loaded.environment.short())], services].concat();
+    format!("nothing of {} runs; `{}` starts it", names.join(", "), up.join(" "))
 }
 
 /// From now on no value of the stack's secrets is shown, as far as it is found here: a running stack may have been started from

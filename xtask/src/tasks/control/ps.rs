@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::project;
+use super::{is_wanted, project};
 use crate::cli::ServicesArgs;
 use crate::context::Context;
 use crate::docker::container::Container;
@@ -27,10 +27,8 @@ struct Row {
 pub fn ps(ctx: &Context, environment: Environment, args: &ServicesArgs) -> Result<()> {
     let loaded = project(ctx, environment)?;
     select(&loaded.stack, &args.services)?;
-    let wanted =
-        |container: &&Container| args.services.is_empty() || args.services.iter().any(|name| name == container.service());
     let containers = launch::containers(ctx, &loaded.stack.name)?;
-    let mut rows: Vec<Row> = containers.iter().filter(wanted).map(row).collect();
+    let mut rows: Vec<Row> = containers.iter().filter(|one| is_wanted(one, &args.services)).map(row).collect();
     rows.sort_by(|a, b| (&a.service, &a.container).cmp(&(&b.service, &b.container)));
     if ctx.json() {
         return report::json(&rows);
