@@ -7,6 +7,7 @@ pub mod dockerfile;
 pub mod engine;
 pub mod image;
 pub mod info;
+pub mod log;
 pub mod process;
 pub mod progress;
 pub mod pull;

@@ -31,12 +31,20 @@ pub fn failure(error: &Error) -> Result<()> {
 
 /// Writes an answer to stdout. A reader that has gone away (`| head`) is no error.
 pub fn text(answer: &str) -> Result<()> {
+    write(answer).map(|_is_read| ())
+}
+
+/// Writes a line of an answer that comes bit by bit, and tells whether anybody still reads it.
+pub fn line(line: &str) -> Result<bool> {
+    write(&format!("{line}\n"))
+}
+
+fn write(text: &str) -> Result<bool> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::cannot(format!("cannot write the answer to stdout: {error}")))
-        }
-        _ => Ok(()),
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Error::cannot(format!("cannot write the answer to stdout: {error}"))),
     }
 }
 

@@ -1,0 +1,94 @@
+//! `ps`, `logs` and `restart` on a real engine, from outside: stacks that were started with `up` are looked at, read and restarted.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+
+use serde_json::json;
+use support::stacks::stack;
+use support::{Project, Ran};
+
+/// A stack that runs for the length of a test.
+struct Running(Project);
+
+impl Running {
+    /// Starts a stack of these services.
+    fn start(services: &str) -> Self {
+        let running = Self(stack(services));
+        running.xtask(&["prod-up"]).exits(0);
+        running
+    }
+
+    fn xtask(&self, args: &[&str]) -> Ran {
+        self.0.xtask(args)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let ran = self.xtask(&["prod-down", "--volumes"]);
+        assert!(ran.code == Some(0) || std::thread::panicking(), "{}", ran.stderr);
+    }
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_port_that_is_published_on_ipv6_alone_is_listed() {
+    let running = Running::start("services: {a: {image: IMAGE, command: WEB, ports: ['[::1]:18180:8080']}}");
+    let table = running.xtask(&["prod-ps"]).exits(0).stdout;
+    assert!(table.contains("  [::1]:18180->8080/tcp  "), "{table}");
+    let rows = running.xtask(&["prod-ps", "--format", "json"]).exits(0).json();
+    assert_eq!(rows[0]["ports"], json!([{"port": 8080, "protocol": "tcp", "address": "[::1]:18180"}]));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn logs_are_clean_text_where_nobody_looks_at_a_terminal() {
+    let command = r#"[sh, -c, 'printf "plain\\n\\033[31mred\\033[0m\\n"; sleep 600']"#;
+    let running = Running::start(&format!("services: {{a: {{image: IMAGE, command: {command}}}}}"));
+    for args in [&["prod-logs"][..], &["prod-logs", "--color", "never", "a"]] {
+        assert_eq!(running.xtask(args).exits(0).stdout, "a-1  | plain\na-1  | red\n");
+    }
+    let ran = Ran::from(running.0.command(&["prod-logs"]).env("NO_COLOR", "1").output().expect("xtask starts")).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("a-1  | plain\na-1  | red\n", ""));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn logs_end_quietly_when_nobody_reads_them_any_more() {
+    let running = Running::start("services: {a: {image: IMAGE, command: [sh, -c, 'while echo tick; do sleep 0.1; done']}}");
+    let mut child = running.0.start(&["prod-logs", "--follow"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("it logs");
+    assert_eq!(line, "a-1  | tick\n");
+    let ran = Ran::from(child.wait_with_output().expect("it ends")).exits(0);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn logs_of_what_does_not_run_are_no_error() {
+    let project = stack("services: {a: {image: IMAGE, command: sleep 600}, b: {image: IMAGE, command: sleep 600}}");
+    let ran = project.xtask(&["prod-logs"]).exits(0);
+    let told = format!("logs       nothing of `{}` runs; `cargo xtask prod-up` starts it\n", project.name);
+    assert_eq!((ran.stdout.as_str(), ran.stderr), ("", told));
+    let ran = project.xtask(&["prod-logs", "b"]).exits(0);
+    assert_eq!(ran.stderr, "logs       nothing of `b` runs; `cargo xtask prod-up b` starts it\n");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn logs_show_no_secret() {
+    let project = stack(
+        "services: {a: {image: IMAGE, command: [sh, -c, 'echo it is $$(cat /run/secrets/long) or $$(cat /run/secrets/short); sleep 600'], \
+         secrets: [long, short]}}\nsecrets: {long: {file: long.txt}, short: {file: short.txt}}\n",
+    );
+    project.write("long.txt", "hunted-and-more\n");
+    project.write("short.txt", "hunted");
+    let running = Running(project);
+    running.xtask(&["prod-up"]).exits(0);
+    assert_eq!(running.xtask(&["prod-logs"]).exits(0).stdout, "a-1  | it is [redacted] or [redacted]\n");
+    std::fs::remove_file(running.0.file("long.txt")).expect("removed");
+    let ran = running.xtask(&["prod-logs"]).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("a-1  | it is [redacted]-and-more or [redacted]\n", ""));
+}
