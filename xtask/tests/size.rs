@@ -107,17 +107,17 @@ fn a_later_run_compares_with_an_earlier_one() {
 
 #[test]
 fn secrets_are_errors_in_every_layer_and_are_never_shown() {
-    let secret = Layer::new().file("home/app/.npmrc", format!("//r/:_authToken={TOKEN}\n").as_bytes()).file("app/.env", b"A=1");
-    let gone = Layer::new().file("home/app/.wh..npmrc", b"");
-    let steps = vec![("COPY . /", secret), ("RUN rm /home/app/.npmrc # buildkit", gone), (TOKEN, Layer::new())];
+    let secret = Layer::new().file("srv/app/.npmrc", format!("//r/:_authToken={TOKEN}\n").as_bytes()).file("app/.env", b"A=1");
+    let gone = Layer::new().file("srv/app/.wh..npmrc", b"");
+    let steps = vec![("COPY . /", secret), ("RUN rm /srv/app/.npmrc # buildkit", gone), (TOKEN, Layer::new())];
     let project = with_archive(&image("a:1", steps));
     let ran = project.xtask(&["size", "--archive", "image.tar", "--format", "json"]).exits(1);
     assert!(!ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN), "{ran:?}");
     let findings = only(&ran)["findings"].clone();
-    let token = findings.as_array().expect("a list").iter().find(|one| one["path"] == "/home/app/.npmrc").expect("found");
+    let token = findings.as_array().expect("a list").iter().find(|one| one["path"] == "/srv/app/.npmrc").expect("found");
     assert_eq!((&token["rule"], &token["deleted"], &token["instruction"]), (&"token".into(), &true.into(), &"COPY . /".into()));
     ran.says(&[
-        "`a:1` holds a token of GitHub at `/home/app/.npmrc`, which a later layer deletes or replaces",
+        "`a:1` holds a token of GitHub at `/srv/app/.npmrc`, which a later layer deletes or replaces",
         "`/app/.env`",
         "rotate it",
     ]);

@@ -64,7 +64,7 @@ pub fn json(answer: &impl Serialize) -> Result<()> {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(path: &Utf8Path, document: &str, append: bool) -> Result<()> {
+pub fn file(path: &Utf8Path, document: &str, append: bool) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).write(true).append(append).truncate(!append);
     let written = options.open(path).and_then(|mut file| file.write_all(document.as_bytes()));

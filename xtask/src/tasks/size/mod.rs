@@ -37,14 +37,14 @@ pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
         report::text(&table::render(&answer))?
     }
     if let Some(path) = &args.markdown {
-        report::write(&ctx.start.join(path), &markdown::render(&answer), false)?;
+        report::file(&ctx.start.join(path), &markdown::render(&answer), false)?;
     }
     if let Some(path) = &args.html {
         let document = serde_json::to_value(&answer).map_err(|error| Error::cannot(format!("cannot write the page: {error}")))?;
-        report::write(&ctx.start.join(path), &report::html::size::page(&document), false)?;
+        report::file(&ctx.start.join(path), &report::html::size::page(&document), false)?;
     }
     if let Some(path) = report::markdown::summary() {
-        report::write(&path, &markdown::render(&answer), true)?;
+        report::file(&path, &markdown::render(&answer), true)?;
     }
     judge::judge(ctx, &answer, args.max_growth, plan.root.as_deref())
 }
