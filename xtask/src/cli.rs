@@ -94,8 +94,8 @@ pub enum Task {
     DevDown(DownArgs),
     /// Show the development stack's logs
     DevLogs(LogsArgs),
-    /// Restart services of the development stack
-    DevRestart(ServicesArgs),
+    /// Restart services of the development stack and wait until they are up again
+    DevRestart(RestartArgs),
     /// List the development stack's containers
     DevPs(ServicesArgs),
     /// Build the production images, all in parallel
@@ -106,8 +106,8 @@ pub enum Task {
     ProdDown(DownArgs),
     /// Show the production stack's logs
     ProdLogs(LogsArgs),
-    /// Restart services of the production stack
-    ProdRestart(ServicesArgs),
+    /// Restart services of the production stack and wait until they are up again
+    ProdRestart(RestartArgs),
     /// List the production stack's containers
     ProdPs(ServicesArgs),
     /// Boot the stack in isolation, probe it, and remove it again
@@ -214,6 +214,16 @@ pub struct LogsArgs {
 pub struct ServicesArgs {
     /// Services; all if none is named
     pub services: Vec<String>,
+}
+
+/// Options of `dev-restart` and `prod-restart`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RestartArgs {
+    /// Services; if none is named, all but those that run once, such as a migration
+    pub services: Vec<String>,
+    /// Give up waiting after this long (90s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "5m", allow_hyphen_values = true)]
+    pub deadline: Span,
 }
 
 /// Options of `smoke`.

@@ -92,3 +92,58 @@ fn logs_show_no_secret() {
     let ran = running.xtask(&["prod-logs"]).exits(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("a-1  | it is [redacted]-and-more or [redacted]\n", ""));
 }
+
+/// Whether a service's container runs.
+fn runs(running: &Running, service: &str) -> bool {
+    let rows = running.xtask(&["prod-ps", "--format", "json", service]).exits(0).json();
+    rows[0]["state"].as_str().is_some_and(|state| state.starts_with("running"))
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_restart_waits_for_health_and_fails_with_evidence() {
+    let services = "services:
+  a: {image: IMAGE, volumes: ['./w:/w'], command: [sh, -c, 'test -e /w/broken && echo too broken && exit 3; exec sleep 600']}
+  b: {image: IMAGE, depends_on: [a], command: [sh, -c, 'sleep 1; touch /tmp/ok; sleep 600'], healthcheck: {test: test -e /tmp/ok, interval: 1s}}
+";
+    let running = Running::start(services);
+    running.xtask(&["prod-restart"]).exits(0).says(&["boot       a", "\nrestart    a, b\n"]);
+    assert_eq!(running.xtask(&["prod-ps", "--format", "json", "b"]).exits(0).json()[0]["state"], "running, healthy");
+    running.0.write("w/broken", "");
+    let ran = running.xtask(&["prod-restart"]).exits(1);
+    ran.says(&["error: `a` exited with code 3\n", "compose.yaml:2\n", "last log lines of `a`", "| too broken\n"]);
+    assert!(!runs(&running, "a") && runs(&running, "b"), "what ran before and can run is given back");
+    running.xtask(&["prod-restart", "--dry-run", "b"]).exits(0);
+    running.xtask(&["prod-restart", "b"]).exits(0).tells("\nrestart    b\n");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_one_shot_runs_again_only_where_it_is_named_and_is_seen_to_its_end() {
+    let services = "services:
+  once: {image: IMAGE, volumes: ['./w:/w'], command: [sh, -c, 'sleep 2; test -e /w/broken && exit 4; echo . >> /w/runs']}
+  job: {image: IMAGE, volumes: ['./w:/w'], command: [sh, -c, 'echo . >> /w/runs']}
+  a: {image: IMAGE, command: sleep 600, depends_on: {once: {condition: service_completed_successfully}}}
+";
+    let running = Running::start(services);
+    let count = || std::fs::read_to_string(running.0.file("w/runs")).expect("written").lines().count();
+    assert_eq!(count(), 2);
+    running.xtask(&["prod-restart"]).exits(0).tells("\nrestart    a · not job, once, which run once\n");
+    assert_eq!(count(), 2);
+    running.xtask(&["prod-restart", "once", "job"]).exits(0).tells("\nrestart    job, once\n");
+    assert_eq!(count(), 4);
+    running.0.write("w/broken", "");
+    running.xtask(&["prod-restart", "once"]).exits(1).tells("error: `once` exited with code 4\n");
+    running.xtask(&["prod-restart", "once", "--deadline", "1500ms"]).exits(1).tells("`once` was not up within 1.5s\n");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn what_does_not_run_cannot_be_restarted() {
+    let project = stack("services: {a: {image: IMAGE, command: sleep 600}, b: {image: IMAGE, command: sleep 600}}");
+    project.xtask(&["prod-restart"]).exits(2).says(&["runs\n", "help: start it with `cargo xtask prod-up`\n"]);
+    let running = Running(project);
+    running.xtask(&["prod-up", "a"]).exits(0);
+    let ran = running.xtask(&["prod-restart", "a", "b"]).exits(2);
+    ran.says(&["error: nothing of `b` runs\n", "help: start it with `cargo xtask prod-up b`\n"]);
+}

@@ -67,11 +67,6 @@ impl Named<'_> {
         argv
     }
 
-    /// Restarts services.
-    pub fn restart(&self, services: &[String]) -> Vec<String> {
-        [self.command(["restart"]), services.to_vec()].concat()
-    }
-
     /// Shows logs.
     pub fn logs(&self, services: &[String], follow: bool, tail: Lines, since: Option<&Since>, color: bool) -> Vec<String> {
         let ansi = if color { "always" } else { "never" };

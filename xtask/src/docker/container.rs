@@ -9,6 +9,9 @@ use crate::stack::boot::Restarts;
 /// The label by which compose says which service a container belongs to.
 const SERVICE_LABEL: &str = "com.docker.compose.service";
 
+/// The label by which compose marks what was started with `run`, beside the services.
+const ONE_OFF_LABEL: &str = "com.docker.compose.oneoff";
+
 /// A container, as `docker container inspect` tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -150,6 +153,11 @@ impl Container {
     /// The compose service it belongs to.
     pub fn service(&self) -> &str {
         self.config.labels.as_ref().and_then(|labels| labels.get(SERVICE_LABEL)).map_or("", String::as_str)
+    }
+
+    /// Whether a person started it with `docker compose run`.
+    pub fn is_one_off(&self) -> bool {
+        self.config.labels.as_ref().and_then(|labels| labels.get(ONE_OFF_LABEL)).is_some_and(|value| value == "True")
     }
 
     /// Whether a health check of its own or of its image runs in it.

@@ -43,6 +43,11 @@ pub fn stop(containers: &[String]) -> Vec<String> {
     [words(["docker", "stop"]), containers.to_vec()].concat()
 }
 
+/// Waits until containers have ended, and prints their exit codes, one a line.
+pub fn wait(containers: &[String]) -> Vec<String> {
+    [words(["docker", "wait"]), containers.to_vec()].concat()
+}
+
 /// Kills and removes containers with their anonymous volumes.
 pub fn remove(containers: &[String]) -> Vec<String> {
     [words(["docker", "rm", "--force", "--volumes"]), containers.to_vec()].concat()

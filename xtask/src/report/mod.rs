@@ -31,15 +31,15 @@ pub fn failure(error: &Error) -> Result<()> {
 
 /// Writes an answer to stdout. A reader that has gone away (`| head`) is no error.
 pub fn text(answer: &str) -> Result<()> {
-    write(answer).map(|_is_read| ())
+    put(answer).map(|_is_read| ())
 }
 
 /// Writes a line of an answer that comes bit by bit, and tells whether anybody still reads it.
 pub fn line(line: &str) -> Result<bool> {
-    write(&format!("{line}\n"))
+    put(&format!("{line}\n"))
 }
 
-fn write(text: &str) -> Result<bool> {
+fn put(text: &str) -> Result<bool> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),

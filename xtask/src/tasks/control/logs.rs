@@ -1,6 +1,6 @@
 //! `dev-logs` and `prod-logs`: what the services have logged.
 
-use super::{is_wanted, nothing_runs, project, redact, succeeded};
+use super::{is_wanted, named, project, redact, succeeded, up_command};
 use crate::cli::LogsArgs;
 use crate::context::Context;
 use crate::docker::compose::Named;
@@ -20,7 +20,8 @@ pub fn logs(ctx: &Context, environment: Environment, args: &LogsArgs) -> Result<
     select(&loaded.stack, &args.services)?;
     let containers = launch::containers(ctx, &loaded.stack.name)?;
     if !containers.iter().any(|one| is_wanted(one, &args.services)) {
-        ctx.ui.step("logs", nothing_runs(&loaded, &args.services));
+        let (what, how) = (named(&loaded, &args.services), up_command(&loaded, &args.services));
+        ctx.ui.step("logs", format!("nothing of {what} runs; `{how}` starts it"));
         return Ok(());
     }
     redact(ctx, &loaded.stack);

@@ -25,7 +25,7 @@ use crate::report;
 use crate::secret::{Value, folder};
 use crate::stack::{Environment, Stack};
 
-/// How long a whole stack may take to stop or restart; within it each service has its own grace period.
+/// How long a whole stack may take to stop; within it each service has its own grace period.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Reads the project and makes sure that the engine is there. What a running stack was started with does not matter here, so
@@ -41,12 +41,16 @@ fn is_wanted(container: &Container, services: &[String]) -> bool {
     services.is_empty() || services.iter().any(|name| name == container.service())
 }
 
-/// That there is no container of these services (of any, if none is named), and what starts them.
-fn nothing_runs(loaded: &Loaded, services: &[String]) -> String {
+/// These services as a message names them; the whole stack if none is named.
+fn named(loaded: &Loaded, services: &[String]) -> String {
     let names = if services.is_empty() { std::slice::from_ref(&loaded.stack.name) } else { services };
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let up = [&["cargo".to_owned(), "xtask".to_owned(), format!("{}-up", loaded.environment.short())], services].concat();
-    format!("nothing of {} runs; `{}` starts it", names.join(", "), up.join(" "))
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The command that starts these services.
+fn up_command(loaded: &Loaded, services: &[String]) -> String {
+    let words = [format!("cargo xtask {}-up", loaded.environment.short())];
+    words.iter().chain(services).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// From now on no value of the stack's secrets is shown, as far as it is found here: a running stack may have been started from
