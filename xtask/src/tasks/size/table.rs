@@ -32,10 +32,11 @@ fn size(image: &Measured) -> String {
     });
     let transfer = image.transfer_bytes.map(|bytes| format!(" · {} to transfer", Bytes(bytes))).unwrap_or_default();
     let parts = format!(
-        "own {} · base {} · {} files · wasted {} ({:.1} %){transfer}",
+        "own {} · base {} · {} file{} · wasted {} ({:.1} %){transfer}",
         Bytes(image.own_bytes),
         Bytes(image.base_bytes),
         image.files,
+        if image.files == 1 { "" } else { "s" },
         Bytes(image.wasted_bytes),
         percent(image.wasted_bytes, image.content_bytes)
     );
