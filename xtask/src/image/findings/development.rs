@@ -97,7 +97,7 @@ fn tools(scene: &Scene<'_>) -> Vec<Broken> {
         let base = base.map(listed).unwrap_or_default();
         let own: BTreeSet<String> = listed(fact).difference(&base).cloned().collect();
         if !own.is_empty() {
-            let message = format!("{} that make programs: {}", counted(own.len(), "package"), some(&own));
+            let message = format!("{} for making programs: {}", counted(own.len(), "package"), some(&own));
             let fix = "install them in a stage of their own, and copy out of it what they make";
             found.push(scene.at("dev-dependency", Level::Warning, spot, message, fix));
         }

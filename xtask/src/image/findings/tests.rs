@@ -116,7 +116,7 @@ fn compilers_count_where_the_base_does_not_have_them() {
     let base = new().file("var/lib/dpkg/status", status(&["libc6", "git"]).as_bytes());
     let own = new().file("var/lib/dpkg/status", status(&["libc6", "git", "gcc", "libssl-dev"]).as_bytes());
     let told = found(base, [own]);
-    assert_eq!((told.len(), told[0].message.as_str()), (1, "2 packages that make programs: gcc, libssl-dev"));
+    assert_eq!((told.len(), told[0].message.as_str()), (1, "2 packages for making programs: gcc, libssl-dev"));
     assert_eq!(told[0].level, Level::Warning);
 }
 

@@ -71,6 +71,7 @@ fn one(ctx: &Context, subject: &Subject, rounds: u32) -> Result<Comparison> {
         peak = peak.max(bytes);
     }
     timer.finish_and_clear();
+    ctx.ui.step(subject.bench, format!("measured, {} at most", Bytes(peak)));
     drop(image);
     let ratio = Some(ratio(&ours, &theirs));
     Ok(Comparison { bench: subject.bench, sides: vec![ours, theirs], ratio, peak_bytes: Some(peak), goal: subject.goal })
@@ -91,8 +92,8 @@ impl Drop for Image<'_> {
 }
 
 fn remove(ctx: &Context, reference: &str) -> Result<()> {
-    // With `--force` one that is not there is no error.
-    ctx.runner.read(Call::new(image::remove(reference)).cleanup()).map(drop)
+    // A million files take minutes.
+    ctx.runner.read(Call::new(image::remove(reference)).cleanup().no_deadline()).map(drop)
 }
 
 fn make(ctx: &Context, reference: &str, content: Content) -> Result<()> {
