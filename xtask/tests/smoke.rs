@@ -150,7 +150,7 @@ fn a_project_behind_a_link_and_a_program_without_terminal() {
 fn one_environment_does_not_take_over_the_other() {
     let project = stack("services: {a: {image: IMAGE, command: sleep 600, volumes: ['data:/data']}}\nvolumes: {data: {}}\n");
     project.xtask(&["prod-up", "--provision"]).exits(0);
-    for taking in [&["dev-up"][..], &["dev-down", "--volumes"]] {
+    for taking in [&["dev-up"][..], &["dev-restart"], &["dev-down", "--volumes"]] {
         project.xtask(taking).exits(2).says(&["runs for production", "`COMPOSE_PROJECT_NAME`"]);
     }
     let plan = project.xtask(&["prod-down", "--dry-run", "--format", "json"]).exits(0).json();

@@ -15,7 +15,7 @@ use crate::stack::boot::{Failure, Restarts};
 use crate::stack::{Condition, Dependency, Environment, Span, Stack, select};
 use crate::tasks::load::Loaded;
 use crate::tasks::smoke::stop::in_order;
-use crate::tasks::{evidence, launch};
+use crate::tasks::{evidence, launch, occupied};
 
 /// Restarts services and waits until they are up again.
 ///
@@ -30,6 +30,7 @@ pub fn restart(ctx: &Context, environment: Environment, args: &RestartArgs) -> R
     if ctx.dry_run() {
         return report::plan(ctx.json(), &plan(&again, args.deadline));
     }
+    occupied::check(ctx, &loaded)?;
     redact(ctx, &loaded.stack);
     carry_out(ctx, &loaded, &again, args.deadline.0).map_err(|error| give_back(ctx, &again, error))?;
     ctx.ui.step("restart", told(&again, &finished));
