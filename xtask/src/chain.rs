@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 
-use crate::cli::{Cli, GROUPS, Global};
+use crate::cli::{Cli, Format, GROUPS, Global};
 use crate::error::EXIT_CODES;
 
 /// Parses a command line into the tasks it names; each gets the global options of all.
@@ -27,6 +27,10 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
     let global = merge(parsed.iter().map(|cli| &cli.global));
     if global.quiet && global.verbose > 0 {
         return Err(command.clone().error(ErrorKind::ArgumentConflict, "`--quiet` and `--verbose` contradict each other"));
+    }
+    if parsed.len() > 1 && global.format == Some(Format::Json) {
+        let told = "`--format json` gives one document, and several tasks give several answers: run them one by one";
+        return Err(command.clone().error(ErrorKind::ArgumentConflict, told));
     }
     parsed.iter_mut().for_each(|cli| cli.global = global.clone());
     Ok(parsed)

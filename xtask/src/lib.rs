@@ -28,8 +28,9 @@ pub fn main() -> ExitCode {
     let commands = match chain::parse(std::env::args_os().collect()) {
         Ok(commands) => commands,
         Err(usage) => {
-            let _closed = usage.print();
-            return ExitCode::from(if usage.use_stderr() { Exit::CannotRun as u8 } else { Exit::Done as u8 });
+            // A reader that has gone away (`| head`) has what it wanted; a full disk has not.
+            let unwritten = usage.print().is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+            return ExitCode::from(if usage.use_stderr() || unwritten { Exit::CannotRun as u8 } else { Exit::Done as u8 });
         }
     };
     let plain = commands.first().map(|cli| cli.global.clone()).unwrap_or_default();

@@ -213,3 +213,16 @@ fn dry_runs_need_no_engine_and_change_nothing() {
     }
     assert_eq!(std::fs::read_dir(project.root()).expect("readable").count(), 2);
 }
+
+#[test]
+fn several_tasks_give_no_one_document() {
+    let ran = Project::new(&[("compose.yaml", WEB)]).xtask(&["dev-ps", "prod-ps", "--format", "json"]).exits(2);
+    ran.tells("run them one by one");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_no_success() {
+    let full = std::fs::File::create("/dev/full").expect("a full disk");
+    let mut command = Project::new(&[]).command(&["--help"]);
+    assert_eq!(command.stdout(full).status().expect("starts").code(), Some(2));
+}

@@ -3,6 +3,7 @@
 use super::{engine, owner};
 use crate::context::Context;
 use crate::error::Result;
+use crate::report;
 
 /// Removes what a run has made, whatever way it ends.
 pub struct Guard<'a> {
@@ -61,8 +62,9 @@ pub fn sweep(ctx: &Context) -> Result<usize> {
 
 /// Removes what earlier runs left behind, and says so if nothing was.
 pub fn clean(ctx: &Context) -> Result<()> {
-    if sweep(ctx)? == 0 {
+    let swept = sweep(ctx)?;
+    if swept == 0 {
         ctx.ui.step("swept", "nothing was left behind");
     }
-    Ok(())
+    if ctx.json() { report::json(&serde_json::json!({ "swept": swept })) } else { Ok(()) }
 }

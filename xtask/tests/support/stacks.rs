@@ -25,7 +25,12 @@ pub fn stack(services: &str) -> Project {
 /// Smokes a stack and makes sure that nothing of its run is left.
 pub fn smoke(project: &Project, args: &[&str]) -> Ran {
     let ran = project.xtask(&[&["smoke", "--provision"], args].concat());
-    let name = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or("smoke-none");
+    let name = ran
+        .stderr
+        .split("project ")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .expect("the run says its name, or what it left could not be looked for");
     assert_eq!(left_behind(name), [] as [&str; 0], "{}", ran.stderr);
     ran
 }
