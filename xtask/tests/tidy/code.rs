@@ -9,6 +9,8 @@ const LONGEST: usize = 350;
 /// What each module of the task runner may use beside itself; `*` is everything. A path allows what is below it.
 const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("moment", &[]),
+    ("certificate", &["moment"]),
     ("stack", &["error"]),
     ("docker", &["error", "stack"]),
     ("image", &["error", "stack"]),
