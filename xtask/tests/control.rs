@@ -147,3 +147,13 @@ fn what_does_not_run_cannot_be_restarted() {
     let ran = running.xtask(&["prod-restart", "a", "b"]).exits(2);
     ran.says(&["error: nothing of `b` runs\n", "help: start it with `cargo xtask prod-up b`\n"]);
 }
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_start_that_fails_tells_what_it_leaves() {
+    let services = "services: {a: {image: IMAGE, command: WEB}, b: {image: IMAGE, command: [nope], depends_on: [a]}}";
+    let running = Running(stack(services));
+    let ran = running.xtask(&["prod-up"]).exits(1).says(&["error: `b` exited with code 127"]);
+    let ran = ran.tells("left       b exited · a running");
+    ran.tells("`cargo xtask prod-down` removes it");
+}

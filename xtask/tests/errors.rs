@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::fs;
+use std::process::Command;
+
 use support::Project;
 
 const WEB: &str = "services:\n  web:\n    image: web:1\n";
@@ -30,6 +33,24 @@ fn a_file_or_folder_that_is_not_there() {
     project.xtask(&["smoke", "-f", "nope.yaml"]).exits(2).says(&["error: no compose file at `", "nope.yaml`"]);
     project.xtask(&["smoke", "-C", "nope"]).exits(2).says(&["error: `nope` is not a directory"]);
     project.xtask(&["smoke", "--env-file", "nope"]).exits(2).says(&["error: no environment file at `"]);
+}
+
+#[test]
+fn an_environment_file_that_is_none() {
+    let project = Project::new(&[("compose.yaml", WEB), (".env", "FINE=1\nhunter2 is the password\n")]);
+    let ran = dry(&project).exits(2).says(&["error: an environment file has a line that is not `NAME=value`", ".env:2\n"]);
+    assert!(!ran.stderr.contains("hunter2"), "what stands there may be a secret: {}", ran.stderr);
+    fs::remove_file(project.file(".env")).expect("it is there");
+    let made = Command::new("mkfifo").arg(project.file(".env")).status().expect("mkfifo is part of every system");
+    assert!(made.success());
+    dry(&project).exits(2).says(&[".env` is not a file", "help: make it one, or name another with `--env-file FILE`"]);
+}
+
+#[test]
+fn an_environment_file_that_is_no_text() {
+    let project = Project::new(&[("compose.yaml", "services: {a: {image: \"a:${TAG:?which}\"}}\n")]);
+    fs::write(project.file(".env"), b"FINE=1\nNAME=\xff\n").expect("writable");
+    dry(&project).exits(2).says(&["error: an environment file is not UTF-8 text", ".env:2\n"]);
 }
 
 #[test]

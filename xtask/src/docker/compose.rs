@@ -128,6 +128,13 @@ pub fn complaint(line: &str) -> Complaint {
     }
 }
 
+/// The environment file, and its line, that compose could not read.
+pub fn unreadable_line(message: &str) -> Option<(&str, usize)> {
+    let (_, rest) = message.split_once("failed to read ")?;
+    let (file, rest) = rest.split_once(": line ")?;
+    Some((file, rest.split_once(':')?.0.parse().ok()?))
+}
+
 /// The line of a YAML error that compose prints without its file's name.
 pub fn yaml_line(message: &str) -> Option<usize> {
     let (_, rest) = message.split_once("yaml: ")?;

@@ -5,8 +5,9 @@ use std::panic::resume_unwind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::env_files;
 use crate::context::Context;
-use crate::docker::compose::{Complaint, Project, complaint, yaml_line};
+use crate::docker::compose::{Complaint, Project, complaint, unreadable_line, yaml_line};
 use crate::error::{Error, Place, Result, none_of};
 use crate::exec::{Call, Finished};
 use crate::stack::discover::{Disk, search_up};
@@ -66,7 +67,7 @@ pub fn load_and<T: Send>(
     meanwhile: impl FnOnce(&Utf8Path) -> T + Send,
 ) -> Result<(Loaded, T)> {
     let (root, files) = files(ctx, environment)?;
-    let env_files = env_files(ctx, environment, &root, &files, examples)?;
+    let env_files = env_files::find(ctx, environment, &root, &files, examples)?;
     let project = Project { files, env_files, profiles: ctx.global.profiles.clone() };
     let sources = read_sources(&project.files)?;
     let overlay = unused::overlay(&sources);
@@ -77,7 +78,8 @@ pub fn load_and<T: Send>(
         let finished = ctx.runner.finish(call);
         Ok::<_, Error>((finished?, aside.join().unwrap_or_else(|panic| resume_unwind(panic))))
     })?;
-    let missing = missing_variables(&project, &sources, &finished, undefined, example(environment, &root, &project.files))?;
+    let missing =
+        missing_variables(&project, &sources, &finished, undefined, env_files::example(environment, &root, &project.files))?;
     if !finished.ok() {
         return Err(explain(&finished, &sources));
     }
@@ -126,7 +128,7 @@ pub struct Written {
 pub fn written(ctx: &Context, environment: Environment) -> Result<Written> {
     let (root, files) = files(ctx, environment)?;
     let sources = read_sources(&files)?;
-    let example = example(environment, &root, &files);
+    let example = env_files::example(environment, &root, &files);
     Ok(Written { root, sources, example })
 }
 
@@ -144,52 +146,6 @@ fn files(ctx: &Context, environment: Environment) -> Result<(Utf8PathBuf, Vec<Ut
              `compose/base.yaml`, with overlays such as `compose.production.yaml`",
         )
     })
-}
-
-/// The environment files: those given, else `.env` and `.env.<environment>` beside the project or its compose files, else (where
-/// the caller is content with them) their `.example`s.
-fn env_files(
-    ctx: &Context,
-    environment: Environment,
-    root: &Utf8Path,
-    files: &[Utf8PathBuf],
-    examples: bool,
-) -> Result<Vec<Utf8PathBuf>> {
-    if !ctx.global.env_file.is_empty() {
-        let given: Vec<_> = ctx.global.env_file.iter().map(|file| ctx.start.join(file)).collect();
-        let missing =
-            given.iter().filter(|file| !file.is_file()).map(|file| Error::cannot(format!("no environment file at `{file}`")));
-        none_of(missing.collect())?;
-        return Ok(given);
-    }
-    let folder = files.first().and_then(|file| file.parent()).unwrap_or(root);
-    let folders: BTreeSet<&Utf8Path> = BTreeSet::from([root, folder]);
-    let existing = |suffix: &str| -> Vec<Utf8PathBuf> {
-        let name = environment.name();
-        let names = [format!(".env{suffix}"), format!(".env.{name}{suffix}")];
-        let paths = folders.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name)));
-        paths.filter(|path| path.is_file()).collect()
-    };
-    let real = existing("");
-    if !real.is_empty() || !examples {
-        return Ok(real);
-    }
-    let examples = existing(".example");
-    for example in &examples {
-        ctx.ui.step(
-            "variables",
-            format!("from `{}`, since there is no file of your own", example.strip_prefix(root).unwrap_or(example)),
-        );
-    }
-    Ok(examples)
-}
-
-/// The example that a person would copy to make an environment file.
-fn example(environment: Environment, root: &Utf8Path, files: &[Utf8PathBuf]) -> Option<Utf8PathBuf> {
-    let folders = [Some(root), files.first().and_then(|file| file.parent())];
-    let names = [format!(".env.{}.example", environment.name()), ".env.example".to_owned()];
-    let paths = folders.into_iter().flatten().flat_map(|folder| names.iter().map(move |name| folder.join(name)));
-    paths.into_iter().find(|path| path.is_file())
 }
 
 fn read_sources(files: &[Utf8PathBuf]) -> Result<Sources> {
@@ -217,8 +173,7 @@ fn missing_variables(
     }
     let mut defined: BTreeSet<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
     for file in &project.env_files {
-        let text = std::fs::read_to_string(file).map_err(|error| Error::cannot(format!("cannot read `{file}`: {error}")))?;
-        defined.extend(variables::defined_in(&text));
+        defined.extend(variables::defined_in(&env_files::read(file)?));
     }
     // Compose stops at the first required one; the files tell of all.
     let missing = variables::undefined(&variables::uses(sources), &defined);
@@ -257,6 +212,10 @@ fn explain(finished: &Finished, sources: &Sources) -> Error {
         let (line, why) = broken.broken.clone().unwrap_or_default();
         return Error::cannot(format!("`{}` is not valid YAML: {why}", broken.path.file_name().unwrap_or_default()))
             .at(Place::line(broken.path.clone(), line));
+    }
+    if let Some((file, line)) = unreadable_line(&message) {
+        // What compose quotes of the file may be a secret.
+        return Error::cannot("an environment file has a line that is not `NAME=value`").at(Place::line(file, line));
     }
     if let Some(sign) = NOT_THE_PROJECT.iter().find(|sign| message.contains(*sign)) {
         let said = lines.iter().find(|line| line.contains(sign)).map(|line| line.trim().to_owned());

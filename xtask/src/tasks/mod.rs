@@ -7,6 +7,7 @@ mod completions;
 mod control;
 mod doctor;
 mod engine;
+mod env_files;
 mod evidence;
 mod images;
 mod isolated;

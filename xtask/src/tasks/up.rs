@@ -37,10 +37,13 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     engine::ready(ctx)?;
     occupied::check(ctx, &loaded)?;
     prepare(ctx, &loaded, &services, args.no_build)?;
-    let containers = launch::create(ctx, &loaded.stack.name, &project, &args.services)?;
-    let containers: Vec<Container> = containers.into_iter().filter(|one| services.contains(one.service())).collect();
-    launch::fill(ctx, &containers, &carried, &values)?;
-    let booted = launch::boot(ctx, &loaded.stack, &loaded.stack.name, &containers, args.deadline.0)?;
+    let start = || {
+        let containers = launch::create(ctx, &loaded.stack.name, &project, &args.services)?;
+        let containers: Vec<Container> = containers.into_iter().filter(|one| services.contains(one.service())).collect();
+        launch::fill(ctx, &containers, &carried, &values)?;
+        launch::boot(ctx, &loaded.stack, &loaded.stack.name, &containers, args.deadline.0)
+    };
+    let booted = start().inspect_err(|_| tell_left(ctx, &loaded))?;
     launch::waterfall(&booted).iter().enumerate().for_each(|(i, row)| ctx.ui.step(if i == 0 { "boot" } else { "" }, row));
     tell(ctx, &launch::containers(ctx, &loaded.stack.name)?)
 }
@@ -83,6 +86,22 @@ fn dry_run(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, args: &U
     let names: Vec<&str> = services.iter().map(String::as_str).collect();
     plan += &format!("start {} and wait at most {}\n", names.join(", "), args.deadline);
     report::plan(ctx.json(), &plan)
+}
+
+/// Says what a failed start leaves: what runs may be wanted, and what went wrong looked at.
+fn tell_left(ctx: &Context, loaded: &Loaded) {
+    // The error of the start is the one to tell.
+    let Ok(containers) = launch::containers(ctx, &loaded.stack.name) else { return };
+    if containers.is_empty() {
+        return;
+    }
+    let mut states: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for one in &containers {
+        states.entry(one.state.status.as_str()).or_default().insert(one.service());
+    }
+    let parts = states.into_iter().map(|(state, names)| format!("{} {state}", Vec::from_iter(names).join(", ")));
+    ctx.ui.step("left", parts.collect::<Vec<_>>().join(" · "));
+    ctx.ui.more(format!("`cargo xtask {}-down` removes it", loaded.environment.short()));
 }
 
 fn tell(ctx: &Context, containers: &[Container]) -> Result<()> {

@@ -91,8 +91,18 @@ pub fn client(printed: Option<&str>) -> Check {
     }
 }
 
-/// The engine, by the version it gave.
-pub fn engine(release: Option<Release>) -> Check {
+/// The remedy for an engine that the client looks for elsewhere than on this machine, because `DOCKER_HOST` is `chosen` or by its
+/// own settings.
+pub fn elsewhere(chosen: bool) -> &'static str {
+    if chosen {
+        "start the engine there, or correct `DOCKER_HOST`, or `unset DOCKER_HOST` for this machine's own"
+    } else {
+        "start the engine there, or `docker context use default` for this machine's own"
+    }
+}
+
+/// The engine, by the version it gave; `fix` is the remedy where it gave none.
+pub fn engine(release: Option<Release>, fix: &str) -> Check {
     match release {
         Some(release) if release >= ENGINE => Check::ok("engine", release.to_string(), "it answers"),
         Some(release) => Check::fail(
@@ -101,7 +111,7 @@ pub fn engine(release: Option<Release>) -> Check {
             "it lacks what builds and health checks rely on",
             "stop it (`sudo systemctl disable --now docker`), then `cargo xtask doctor --provision`",
         ),
-        None => Check::fail("engine", "no answer", "nothing can be built or started", PROVISION),
+        None => Check::fail("engine", "no answer", "nothing can be built or started", fix),
     }
 }
 
@@ -148,7 +158,7 @@ mod tests {
     #[test]
     fn the_engine_must_answer_and_not_be_too_old() {
         for (release, verdict) in [(Some(Release(24, 0)), Ok), (Some(Release(20, 10)), Fail), (None, Fail)] {
-            let check = engine(release);
+            let check = engine(release, PROVISION);
             assert_eq!((check.result, check.fix.is_some()), (verdict, verdict == Fail), "{release:?}");
         }
     }

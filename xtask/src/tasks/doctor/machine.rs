@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::check::{Check, PROVISION};
+use super::check::{self, Check, PROVISION};
 use crate::docker::info::Info;
 use crate::docker::pull::Refusal;
 use crate::stack::Bytes;
@@ -104,16 +104,20 @@ pub enum Way {
     Remote,
 }
 
-/// Whether this user may use the engine. `host` is what the client connects to, `chosen` whether `DOCKER_HOST` says so.
-pub fn access(host: &str, chosen: bool, way: &Way) -> Check {
+/// Whether this user may use the engine. `host` is what the client connects to, `chosen` whether `DOCKER_HOST` says so, `answers`
+/// whether an engine does.
+pub fn access(host: &str, chosen: bool, way: &Way, answers: bool) -> Check {
     let found = if chosen { format!("{host} (DOCKER_HOST)") } else { host.to_owned() };
     match way {
         Way::Open => Check::ok("access", found, "this user may use the engine"),
-        Way::Remote => Check::ok("access", found, "the engine is on another machine; published ports and mounts are there too"),
+        Way::Remote if answers => {
+            Check::ok("access", found, "the engine is on another machine; published ports and mounts are there too")
+        }
+        Way::Remote => Check::fail("access", found, "nothing answers there", check::elsewhere(chosen)),
         Way::Denied => {
             Check::fail("access", found, "this user may not use the engine", "`sudo usermod -aG docker $USER`, then log in again")
         }
-        Way::Missing if chosen => Check::fail("access", found, "no engine is there", "start it, or `unset DOCKER_HOST`"),
+        Way::Missing if chosen => Check::fail("access", found, "no engine is there", check::elsewhere(chosen)),
         Way::Missing => Check::fail("access", found, "no engine is there", PROVISION),
     }
 }
@@ -241,14 +245,16 @@ mod tests {
 
     #[test]
     fn who_may_not_use_the_socket_is_told_what_mends_it() {
-        for (way, chosen, verdict, fix) in [
-            (Way::Open, false, Ok, None),
-            (Way::Remote, true, Ok, None),
-            (Way::Denied, false, Fail, Some("usermod")),
-            (Way::Missing, false, Fail, Some("--provision")),
-            (Way::Missing, true, Fail, Some("unset DOCKER_HOST")),
+        for (way, chosen, answers, verdict, fix) in [
+            (Way::Open, false, true, Ok, None),
+            (Way::Remote, true, true, Ok, None),
+            (Way::Remote, true, false, Fail, Some("unset DOCKER_HOST")),
+            (Way::Remote, false, false, Fail, Some("docker context use default")),
+            (Way::Denied, false, false, Fail, Some("usermod")),
+            (Way::Missing, false, false, Fail, Some("--provision")),
+            (Way::Missing, true, false, Fail, Some("unset DOCKER_HOST")),
         ] {
-            let check = access("unix:///x.sock", chosen, &way);
+            let check = access("unix:///x.sock", chosen, &way, answers);
             assert_eq!(check.result, verdict, "{way:?}");
             assert!(fix.is_none_or(|fix| check.fix.as_ref().is_some_and(|text| text.contains(fix))), "{check:?}");
         }

@@ -13,7 +13,7 @@ use crate::docker::release::Release;
 use crate::error::{Error, Result};
 use crate::report;
 use crate::report::table::{Align, Table};
-use check::{BUILDX, COMPOSE, Check, Verdict};
+use check::{BUILDX, COMPOSE, Check, PROVISION, Verdict};
 use machine::{Answer, Way};
 
 /// Checks and prints the table.
@@ -40,7 +40,11 @@ pub fn suffices(ctx: &Context) -> bool {
         let compose = scope.spawn(|| facts::printed(ctx, COMPOSE_VERSION));
         let buildx = scope.spawn(|| facts::printed(ctx, BUILDX_VERSION));
         let [engine, compose, buildx] = [engine, compose, buildx].map(|asked| release(found(asked)));
-        [check::engine(engine), check::plugin("compose", compose, COMPOSE, ""), check::plugin("buildx", buildx, BUILDX, "")]
+        [
+            check::engine(engine, PROVISION),
+            check::plugin("compose", compose, COMPOSE, ""),
+            check::plugin("buildx", buildx, BUILDX, ""),
+        ]
     });
     checks.iter().all(|check| check.result == Verdict::Ok)
 }
@@ -102,8 +106,8 @@ fn judge(facts: &Facts) -> Vec<Check> {
     let (host, chosen, way) = &facts.way;
     let mut checks = vec![
         check::client(facts.client.as_deref()),
-        check::engine(engine),
-        machine::access(host, *chosen, way),
+        check::engine(engine, if *chosen || *way == Way::Remote { check::elsewhere(*chosen) } else { PROVISION }),
+        machine::access(host, *chosen, way, info.is_some()),
         check::plugin("compose", facts.compose, COMPOSE, "reads the project"),
         check::plugin("buildx", facts.buildx, BUILDX, "builds images"),
         check::start_interval(engine),
