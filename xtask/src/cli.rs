@@ -265,6 +265,9 @@ pub struct SizeArgs {
     /// Fail if an image has grown by more than this since the baseline (5%, 10MB)
     #[arg(long, value_name = "LIMIT", requires = "baseline")]
     pub max_growth: Option<Allowance>,
+    /// Also tell what a push would transfer where layers lie unpacked, by packing them (slower)
+    #[arg(long)]
+    pub transfer: bool,
     /// Also write the answer as Markdown to FILE; on GitHub Actions it goes to the job's summary by itself
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<Utf8PathBuf>,
