@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::stack::probe::Given;
 use crate::stack::{Allowance, Bytes, Environment, Lines, Since, Span};
 
 mod secrets;
@@ -234,6 +235,9 @@ pub struct SmokeArgs {
     /// Give up after this long (90s, 2m); x-xtask.smoke.deadline if not given
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub deadline: Option<Span>,
+    /// Probe this too (repeatable): SERVICE:PORT/PATH, SERVICE:PORT, or as a compose file has it, 'SERVICE: {exec: [cmd]}'
+    #[arg(long = "probe", value_name = "PROBE")]
+    pub probes: Vec<Given>,
     /// Leave the stack running and say how to reach and remove it
     #[arg(long)]
     pub keep: bool,
@@ -241,7 +245,7 @@ pub struct SmokeArgs {
     #[arg(long)]
     pub no_build: bool,
     /// Only remove what earlier runs left behind
-    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline"])]
+    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "probes"])]
     pub clean: bool,
 }
 

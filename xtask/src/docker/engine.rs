@@ -67,6 +67,16 @@ pub fn logs(container: &str, tail: u32) -> Vec<String> {
     words(["docker", "logs", "--tail", &tail.to_string(), container])
 }
 
+/// All that a container has logged, both streams.
+pub fn whole_log(container: &str) -> Vec<String> {
+    words(["docker", "logs", container])
+}
+
+/// Runs a command in a container, as the container's user.
+pub fn exec(container: &str, command: &[String]) -> Vec<String> {
+    [words(["docker", "exec", container]), command.to_vec()].concat()
+}
+
 /// Unpacks a tar archive on stdin into a folder of a container, keeping owners. Not with `--archive`: the engine would then look
 /// the container's user up among the host's and fail for one that the host does not have.
 pub fn unpack_into(container: &str, folder: &str) -> Vec<String> {

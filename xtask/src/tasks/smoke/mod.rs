@@ -2,6 +2,7 @@
 //! containers are not touched.
 
 mod checks;
+mod probes;
 mod runtime;
 pub mod stop;
 mod verdict;
@@ -19,6 +20,7 @@ use super::{evidence, launch};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
 use crate::error::{Error, Result, none_of};
+use crate::probe;
 use crate::report;
 use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
@@ -35,8 +37,9 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
         engine::ready(ctx)?;
         return clean(ctx);
     }
-    let loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
+    let mut loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
     let services = select(&loaded.stack, &args.services)?;
+    probes::add(&mut loaded, &args.probes, &services)?;
     let run = Run::plan(ctx, &loaded, services, args);
     if ctx.dry_run() {
         return run.dry_run(args);
@@ -44,6 +47,7 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     let version = engine::ready(ctx)?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
     sweep(ctx)?;
+    probes::ready(ctx, &loaded, &run.copy.services)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);
     let outcome = run.through(&version, args.keep);
@@ -88,7 +92,7 @@ impl<'a> Run<'a> {
         let names: Vec<&str> = copy.services.iter().map(String::as_str).collect();
         plan += &format!("boot {} as project {} and wait at most {}\n", names.join(", "), copy.name, Span(copy.deadline));
         for (name, service) in loaded.stack.services.iter().filter(|(name, _)| copy.services.contains(*name)) {
-            service.extension.probes.iter().for_each(|probe| plan += &format!("probe {name} {}\n", checks::title(probe)));
+            service.extension.probes.iter().for_each(|probe| plan += &format!("probe {name} {}\n", probe::what(probe)));
         }
         plan += if args.keep { "leave it running\n" } else { "remove it\n" };
         let notes = isolate(&loaded.stack, &copy.options(loaded, true)).notes;
@@ -102,7 +106,7 @@ impl<'a> Run<'a> {
         let Running { booted, containers, secrets } = copy.start(ctx, loaded, version)?;
         let (probes, memory) = std::thread::scope(|scope| {
             let memory = scope.spawn(|| checks::memory(ctx, loaded, &containers));
-            let probes = checks::probe(ctx, loaded, &containers);
+            let probes = probes::run(ctx, loaded, &containers, &secrets);
             (probes, memory.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
         });
         let runtime = runtime::check(ctx, loaded, &containers, &secrets);
