@@ -124,6 +124,8 @@ pub fn parse_event(line: &str) -> Option<(String, Event)> {
         "exec_die" => Event::Checked(code()),
         "health_status: healthy" => Event::Healthy,
         "health_status: unhealthy" => Event::Unhealthy,
+        // The command stands behind a colon.
+        action if action.starts_with("exec_start") => Event::Checking,
         _ => return None,
     };
     Some((line.actor.id, event))
@@ -161,6 +163,7 @@ mod tests {
             ("health_status: healthy", Some(Event::Healthy)),
             ("health_status: unhealthy", Some(Event::Unhealthy)),
             ("exec_die", Some(Event::Checked(3))),
+            ("exec_start: x", Some(Event::Checking)),
             ("exec_create: x", None),
         ] {
             assert_eq!(parse_event(&line(action)), event.map(|event| ("c1".to_owned(), event)), "{action}");

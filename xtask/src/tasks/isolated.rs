@@ -96,7 +96,7 @@ impl Copy {
         for (i, row) in launch::waterfall(&booted).iter().enumerate() {
             ctx.ui.step(if i == 0 { "boot" } else { "" }, row);
         }
-        ctx.ui.more(format!("healthy in {:.1}s", booted.took.as_secs_f64()));
+        ctx.ui.more(format!("healthy in {:.1}s · floor {:.1}s", booted.took.as_secs_f64(), booted.floor.took.as_secs_f64()));
         let unchecked = |(name, phase, _): &&(String, Phase, Times)| {
             *phase == Phase::Running && loaded.stack.services.get(name).is_some_and(|service| !service.is_reached())
         };

@@ -15,7 +15,7 @@ use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Result};
 use crate::exec::{Call, Pump};
 use crate::secret::Value;
-use crate::stack::boot::{Boot, Event, Member, Phase, Times};
+use crate::stack::boot::{Boot, Event, Floor, Member, Phase, Times};
 use crate::stack::isolate::{Carried, SecretFile};
 use crate::stack::{Service, Span, Stack};
 
@@ -123,6 +123,8 @@ pub struct Booted {
     pub services: Vec<(String, Phase, Times)>,
     /// From the first start to the last service's being up.
     pub took: Duration,
+    /// How long it would have taken, had nothing waited but for what it needs.
+    pub floor: Floor,
 }
 
 enum Message {
@@ -174,7 +176,7 @@ pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container
     outcome?;
     let services: Vec<_> = boot.services().map(|(name, phase, times)| (name.to_owned(), phase, times)).collect();
     let took = services.iter().filter_map(|(_, _, times)| times.up).max().unwrap_or_default();
-    Ok(Booted { services, took })
+    Ok(Booted { services, took, floor: boot.floor() })
 }
 
 fn follow_events(ctx: &Context, project: &str, sender: Sender<Message>) -> Result<Pump> {
@@ -330,6 +332,7 @@ mod tests {
         let booted = Booted {
             services: vec![("web".into(), Phase::Healthy, times(500, 1000)), ("database".into(), Phase::Done, times(0, 500))],
             took: Duration::from_secs(1),
+            floor: Floor::default(),
         };
         assert_eq!(
             waterfall(&booted),

@@ -50,6 +50,10 @@ pub struct Verdict {
     /// How each service stopped; empty with `--keep`.
     stops: Vec<Stopped>,
     healthy_seconds: f64,
+    /// How long it would have taken to be healthy, had nothing waited but for what it needs.
+    floor_seconds: f64,
+    /// The services of the longest chain, which is what the floor counts.
+    floor_chain: Vec<String>,
     seconds: f64,
 }
 
@@ -70,6 +74,8 @@ impl Verdict {
             runtime: passed.runtime,
             stops: passed.stopped,
             healthy_seconds: passed.booted.took.as_secs_f64(),
+            floor_seconds: passed.booted.floor.took.as_secs_f64(),
+            floor_chain: passed.booted.floor.chain,
             seconds,
         }
     }
