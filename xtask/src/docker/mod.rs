@@ -15,3 +15,4 @@ pub mod release;
 pub mod run;
 pub mod space;
 pub mod stand_in;
+pub mod time;

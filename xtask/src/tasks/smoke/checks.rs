@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::docker::engine as client;
@@ -17,7 +18,7 @@ use crate::tasks::load::Loaded;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Declared probes, and one for each published TCP port: something must answer there.
-pub fn probe(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Outcome>> {
+pub fn probe(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Checked<Vec<probe::Outcome>>> {
     let targets = targets(loaded, containers)?;
     let timer = ctx.ui.timer("probes");
     let patience = targets.iter().filter_map(|target| target.probe.deadline).map(|span| span.0).max().unwrap_or(PATIENCE);
@@ -32,17 +33,16 @@ pub fn probe(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result
             .evidence("actual", outcome.actual.lines());
         evidence::with_evidence(ctx, &loaded.stack, containers, &outcome.service, error)
     });
-    match Error::join(failed.collect::<Vec<_>>()) {
-        Some(error) => Err(error),
-        None => {
-            let told = if outcomes.is_empty() {
-                "none: no port is published and none declared".into()
-            } else {
-                format!("{} passed", outcomes.len())
-            };
-            ctx.ui.step("probes", told);
-            Ok(outcomes)
-        }
+    let wrong: Vec<Error> = failed.collect();
+    ctx.ui.step("probes", told(outcomes.len(), wrong.len()));
+    Ok(Checked { seen: outcomes, wrong })
+}
+
+fn told(all: usize, failed: usize) -> String {
+    match (all, failed) {
+        (0, _) => "none: no port is published and none declared".to_owned(),
+        (all, 0) => format!("{all} passed"),
+        (all, failed) => format!("{failed} of {all} failed"),
     }
 }
 
@@ -83,21 +83,22 @@ pub fn title(declared: &Probe) -> String {
 }
 
 /// What all services use together, where the stack sets a limit.
-pub fn memory(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Option<u64>> {
-    let Some(limit) = loaded.stack.extension.smoke.memory else { return Ok(None) };
+pub fn memory(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Checked<Option<u64>>> {
+    let Some(limit) = loaded.stack.extension.smoke.memory else { return Ok(Checked { seen: None, wrong: Vec::new() }) };
     let ids: Vec<String> = containers.iter().filter(|one| one.state.running).map(|one| one.id.clone()).collect();
     if ids.is_empty() {
-        return Ok(Some(0));
+        return Ok(Checked { seen: Some(0), wrong: Vec::new() });
     }
     let used: Vec<(String, u64)> =
         ctx.runner.read(Call::new(client::memory(&ids)))?.lines().filter_map(client::parse_memory).collect();
     let total: u64 = used.iter().map(|(_, bytes)| bytes).sum();
     ctx.ui.step("memory", format!("{} of {limit}", Bytes(total)));
     if total <= limit.0 {
-        return Ok(Some(total));
+        return Ok(Checked { seen: Some(total), wrong: Vec::new() });
     }
     let service = |id: &str| containers.iter().find(|one| one.id == id).map_or("", Container::service).to_owned();
     let lines = used.iter().map(|(id, bytes)| format!("{} {}", service(id), Bytes(*bytes)));
-    Err(Error::failed(format!("the stack uses {} of memory, {} more than it may", Bytes(total), Bytes(total - limit.0)))
-        .evidence("by service", lines.collect::<Vec<_>>()))
+    let error = Error::failed(format!("the stack uses {} of memory, {} more than it may", Bytes(total), Bytes(total - limit.0)))
+        .evidence("by service", lines.collect::<Vec<_>>());
+    Ok(Checked { seen: Some(total), wrong: vec![error] })
 }

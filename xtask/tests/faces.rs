@@ -1,0 +1,47 @@
+//! The faces of a smoke test's verdict, from outside, on a real engine: of runs that pass and of runs that fail.
+
+mod support;
+
+use support::stacks::{smoke, stack};
+
+/// A stack whose `web` is well, whose `lame` fails its probe, and whose logs show what a service can do to a report.
+const LAME: &str = "services:
+  web: {image: IMAGE, command: WEB, ports: ['8080']}
+  lame:
+    image: IMAGE
+    command: [sh, -c, 'printf \"one </script><b>\\\\033[31mred\\\\000\\\\377\\\\n\"; cat /run/secrets/token; exec httpd -f -p 81']
+    secrets: [token]
+    x-xtask: {probes: [{http: /, port: 81, deadline: 1s}]}
+secrets: {token: {file: ./token.txt}}
+";
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_failed_run_gives_its_whole_document_and_no_secret() {
+    let project = stack(LAME);
+    project.write("token.txt", "hunter2hunter2");
+    let ran = smoke(&project, &["--format", "json"]).exits(1).says(&["error: probe of `lame` failed"]);
+    let verdict = ran.json();
+    assert_eq!((&verdict["passed"], &verdict["exit_code"]), (&false.into(), &1.into()));
+    let error = &verdict["errors"][0];
+    assert_eq!((&error["check"], &error["service"]), (&"probe".into(), &"lame".into()));
+    assert!(error["place"]["line"].is_number(), "{error}");
+    let passed: Vec<_> = verdict["probes"].as_array().expect("a list").iter().map(|one| one["passed"] == true).collect();
+    assert_eq!(passed.iter().filter(|passed| **passed).count(), 1, "{}", verdict["probes"]);
+    for service in verdict["services"].as_array().expect("a list") {
+        assert!(service["created"].as_f64() < Some(0.0) && service["up"].as_f64() > service["told"].as_f64(), "{service}");
+    }
+    assert!(ran.stdout.contains("one </script>"), "the log is evidence");
+    assert!(!ran.stdout.contains("hunter2") && !ran.stderr.contains("hunter2"));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_stack_that_does_not_come_up_has_a_verdict_too() {
+    let project = stack("services: {a: {image: IMAGE, command: [sh, -c, 'exit 3']}, b: {image: IMAGE, command: sleep 600}}");
+    let verdict = smoke(&project, &["--format", "json"]).exits(1).json();
+    assert_eq!((&verdict["healthy_seconds"], &verdict["errors"][0]["check"]), (&serde_json::Value::Null, &"boot".into()));
+    assert_eq!((&verdict["services"][0]["exit_code"], &verdict["errors"][0]["service"]), (&3.into(), &"a".into()));
+    let cannot = project.xtask(&["smoke", "nobody", "--format", "json"]).exits(2).json();
+    assert!(cannot["exit_code"].is_null() && cannot["errors"][0]["message"].is_string(), "{cannot}");
+}
