@@ -69,6 +69,10 @@ pub enum Format {
     Text,
     /// One JSON document
     Json,
+    /// JUnit XML, of `smoke`
+    Junit,
+    /// Markdown, of `smoke`
+    Markdown,
 }
 
 /// When to colour.

@@ -2,6 +2,7 @@
 
 mod support;
 
+use support::Ran;
 use support::stacks::{smoke, stack};
 
 /// A stack whose `web` is well, whose `lame` fails its probe, and whose logs show what a service can do to a report.
@@ -44,4 +45,23 @@ fn a_stack_that_does_not_come_up_has_a_verdict_too() {
     assert_eq!((&verdict["services"][0]["exit_code"], &verdict["errors"][0]["service"]), (&3.into(), &"a".into()));
     let cannot = project.xtask(&["smoke", "nobody", "--format", "json"]).exits(2).json();
     assert!(cannot["exit_code"].is_null() && cannot["errors"][0]["message"].is_string(), "{cannot}");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn junit_and_the_summary_tell_a_failed_run_and_no_secret() {
+    let project = stack(LAME);
+    project.write("token.txt", "hunter2hunter2");
+    let mut command = project.command(&["smoke", "--provision", "--format", "junit"]);
+    let summary = project.file("summary.md");
+    let command = command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
+    let ran = Ran::from(command.output().expect("it starts")).exits(1).says(&["::error file=", "compose.yaml,line=3::probe of"]);
+    let case = ran.stdout.split("<testcase ").find(|case| case.contains("GET / on port 81")).expect("the case");
+    assert!(case.contains("<failure message=") && case.contains("one &lt;/script&gt;&lt;b&gt;red\u{fffd}"), "{case}");
+    assert!(ran.stdout.contains(" failures=\"1\" errors=\"0\">"), "{}", ran.stdout);
+    let summary = std::fs::read_to_string(summary).expect("a summary");
+    assert!(summary.starts_with("### Smoke test of ") && summary.contains("  one </script><b>red"), "{summary}");
+    for face in [&ran.stdout, &ran.stderr, &summary] {
+        assert!(!face.contains("hunter2"), "{face}");
+    }
 }

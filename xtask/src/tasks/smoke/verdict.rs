@@ -69,6 +69,23 @@ pub enum Check {
     Stop,
 }
 
+impl Check {
+    /// Every check, in the order in which they are made.
+    pub const ALL: [Self; 6] = [Self::Boot, Self::Stay, Self::Probe, Self::Runtime, Self::Memory, Self::Stop];
+
+    /// The word for it, as in the document.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boot => "boot",
+            Self::Stay => "stay",
+            Self::Probe => "probe",
+            Self::Runtime => "runtime",
+            Self::Memory => "memory",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 /// A check that failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {

@@ -1,5 +1,6 @@
 //! What the pages do in a browser. Each test has a browser of its own and ends with [`calm`].
 
+mod junit;
 mod lists;
 mod looks;
 mod safety;
