@@ -65,3 +65,18 @@ fn junit_and_the_summary_tell_a_failed_run_and_no_secret() {
         assert!(!face.contains("hunter2"), "{face}");
     }
 }
+
+#[test]
+#[ignore = "needs an engine"]
+fn memory_is_told_at_its_peak_and_settled() {
+    let hungry = "[sh, -c, 'x=$$(head -c 20000000 /dev/zero | tr \\\\0 x); sleep 1; x=; touch /tmp/done; exec sleep 600']";
+    let services = format!("services: {{a: {{image: IMAGE, command: {hungry}, healthcheck: {{test: test -e /tmp/done}}}}}}");
+    let project = stack(&services);
+    let ran = smoke(&project, &["--format", "json"]).exits(0).says(&[" · peak "]);
+    let memory = &ran.json()["memory"];
+    let (settled, peak) = (memory["settled_bytes"].as_u64().expect("bytes"), memory["peak_bytes"].as_u64().expect("bytes"));
+    assert!(settled < 10_000_000 && peak > 20_000_000, "{memory}");
+    assert_eq!(memory["services"][0]["peak_bytes"], memory["peak_bytes"]);
+    let budget = format!("{services}\nx-xtask: {{smoke: {{memory: 15MB}}}}");
+    smoke(&stack(&budget), &[]).exits(1).says(&["error: the stack used at its peak", "| a "]);
+}

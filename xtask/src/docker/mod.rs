@@ -8,6 +8,7 @@ pub mod engine;
 pub mod image;
 pub mod info;
 pub mod log;
+pub mod memory;
 pub mod process;
 pub mod progress;
 pub mod pull;

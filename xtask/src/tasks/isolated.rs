@@ -94,15 +94,22 @@ impl Copy {
     /// # Errors
     /// What cannot be created; services that do not come up, with their evidence; an interrupt.
     pub fn start(&self, ctx: &Context, loaded: &Loaded, version: &Part) -> Result<Running> {
-        let Attempt { running, failure } = self.attempt(ctx, loaded, version)?;
+        let Attempt { running, failure } = self.attempt(ctx, loaded, version, &mut |_containers| ())?;
         failure.map_or(Ok(running), Err)
     }
 
-    /// [`Copy::start`] for those who want to know how far a copy came that did not come up.
+    /// [`Copy::start`] for those who want to know how far a copy came that did not come up; `created` is given its containers
+    /// before any of them is started.
     ///
     /// # Errors
     /// What cannot be created.
-    pub fn attempt(&self, ctx: &Context, loaded: &Loaded, version: &Part) -> Result<Attempt> {
+    pub fn attempt(
+        &self,
+        ctx: &Context,
+        loaded: &Loaded,
+        version: &Part,
+        created: &mut dyn FnMut(&[Container]),
+    ) -> Result<Attempt> {
         let options = self.options(loaded, version.major() >= START_INTERVAL_ENGINE);
         let Isolated { mut project, folders, notes } = isolate(&loaded.stack, &options);
         notes.iter().for_each(|note| ctx.ui.warn(note));
@@ -111,6 +118,7 @@ impl Copy {
         let containers = launch::create(ctx, &self.name, &project, &[])?;
         copy_folders(ctx, &containers, &folders)?;
         launch::fill(ctx, &containers, &carried, &secrets)?;
+        created(&containers);
         let launch::Attempt { booted, failure } = launch::attempt(ctx, &loaded.stack, &self.name, &containers, self.deadline)?;
         if failure.is_none() {
             tell(ctx, &loaded.stack, &booted);

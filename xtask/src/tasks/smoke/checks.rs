@@ -1,16 +1,14 @@
-//! What is asked of a stack that is up: its probes, and how much memory it uses.
+//! What is asked of a stack that is up: its probes.
 
 use std::time::{Duration, Instant};
 
 use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::Container;
-use crate::docker::engine as client;
 use crate::error::{Error, Result, none_of};
-use crate::exec::Call;
 use crate::probe;
+use crate::stack::Span;
 use crate::stack::extension::Probe;
-use crate::stack::{Bytes, Span};
 use crate::tasks::evidence;
 use crate::tasks::load::Loaded;
 
@@ -80,25 +78,4 @@ fn targets(loaded: &Loaded, containers: &[Container]) -> Result<Vec<probe::Targe
 /// What a probe does, in words.
 pub fn title(declared: &Probe) -> String {
     probe::Target { probe: declared.clone(), ..Default::default() }.what()
-}
-
-/// What all services use together, where the stack sets a limit.
-pub fn memory(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Checked<Option<u64>>> {
-    let Some(limit) = loaded.stack.extension.smoke.memory else { return Ok(Checked { seen: None, wrong: Vec::new() }) };
-    let ids: Vec<String> = containers.iter().filter(|one| one.state.running).map(|one| one.id.clone()).collect();
-    if ids.is_empty() {
-        return Ok(Checked { seen: Some(0), wrong: Vec::new() });
-    }
-    let used: Vec<(String, u64)> =
-        ctx.runner.read(Call::new(client::memory(&ids)))?.lines().filter_map(client::parse_memory).collect();
-    let total: u64 = used.iter().map(|(_, bytes)| bytes).sum();
-    ctx.ui.step("memory", format!("{} of {limit}", Bytes(total)));
-    if total <= limit.0 {
-        return Ok(Checked { seen: Some(total), wrong: Vec::new() });
-    }
-    let service = |id: &str| containers.iter().find(|one| one.id == id).map_or("", Container::service).to_owned();
-    let lines = used.iter().map(|(id, bytes)| format!("{} {}", service(id), Bytes(*bytes)));
-    let error = Error::failed(format!("the stack uses {} of memory, {} more than it may", Bytes(total), Bytes(total - limit.0)))
-        .evidence("by service", lines.collect::<Vec<_>>());
-    Ok(Checked { seen: Some(total), wrong: vec![error] })
 }

@@ -3,6 +3,7 @@
 
 mod checks;
 mod faces;
+mod memory;
 mod runtime;
 mod seen;
 pub mod stop;
@@ -21,11 +22,12 @@ use super::up::prepare;
 use super::{evidence, launch};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report;
 use crate::secret::Value;
 use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
+use memory::Sampler;
 use seen::{Checked, Seen};
 use verdict::Check;
 
@@ -103,7 +105,8 @@ impl<'a> Run<'a> {
 
     /// Boots, probes and stops; what is seen on the way is kept.
     fn through(&self, version: &Part, keep: bool, seen: &mut Seen) {
-        match self.copy.attempt(self.ctx, self.loaded, version) {
+        let mut sampler = None;
+        match self.copy.attempt(self.ctx, self.loaded, version, &mut |created| sampler = Some(Sampler::start(created))) {
             Err(error) => seen.fail(Check::Boot, error),
             Ok(Attempt { running, failure }) => {
                 let Running { booted, containers, secrets } = running;
@@ -113,6 +116,7 @@ impl<'a> Run<'a> {
                     Some(error) => seen.fail(Check::Boot, error),
                     None => self.check(&secrets, seen),
                 }
+                self.weigh(sampler, seen);
             }
         }
         if !seen.has_failed() && !keep {
@@ -124,11 +128,7 @@ impl<'a> Run<'a> {
     fn check(&self, secrets: &BTreeMap<String, Value>, seen: &mut Seen) {
         let Self { ctx, loaded, copy } = self;
         let containers = seen.containers.clone();
-        let (probes, memory) = std::thread::scope(|scope| {
-            let memory = scope.spawn(|| checks::memory(ctx, loaded, &containers));
-            let probes = checks::probe(ctx, loaded, &containers);
-            (probes, memory.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
-        });
+        let probes = checks::probe(ctx, loaded, &containers);
         let runtime = runtime::check(ctx, loaded, &containers, secrets);
         // What has ended comes first, since it explains the rest.
         let now = launch::containers(ctx, &copy.name);
@@ -136,8 +136,24 @@ impl<'a> Run<'a> {
         seen.containers = seen.note(Check::Stay, now).unwrap_or(containers);
         let probes = seen.note(Check::Probe, probes).unwrap_or_default();
         seen.probed(probes);
-        seen.memory_bytes = seen.note(Check::Memory, memory).flatten();
         seen.runtime = seen.note(Check::Runtime, runtime).unwrap_or_default();
+    }
+
+    /// Tells how much memory was used until now; it is judged where the stack came up.
+    fn weigh(&self, sampler: Option<Sampler>, seen: &mut Seen) {
+        let budget = self.loaded.stack.extension.smoke.memory;
+        let began = seen.booted.as_ref().map(|booted| booted.began);
+        let sampled = sampler.zip(began).and_then(|(sampler, began)| memory::of(&sampler.finish(), began, budget));
+        if !seen.is_up {
+            seen.memory = sampled;
+            return;
+        }
+        let memory = match (sampled, budget) {
+            (Some(memory), _) => Ok(memory),
+            (None, Some(budget)) => memory::asked(self.ctx, &seen.containers, budget),
+            (None, None) => return,
+        };
+        seen.memory = seen.note(Check::Memory, memory.map(|memory| memory::judge(self.ctx, memory)));
     }
 
     fn stop(&self, seen: &mut Seen) {

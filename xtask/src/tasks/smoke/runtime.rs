@@ -9,7 +9,8 @@ use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine as client;
-use crate::docker::process::{Process, memory_limit_file, parse_status, root_is_read_only};
+use crate::docker::memory::Group;
+use crate::docker::process::{Process, parse_status, root_is_read_only};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::Value;
@@ -77,7 +78,7 @@ fn look(container: &Container) -> Option<InForce> {
     // Another machine's number may be that of an unrelated process here.
     let cgroup = read("cgroup").filter(|cgroup| cgroup.contains(&container.id))?;
     let Process { uid, capabilities, no_new_privileges } = parse_status(&read("status")?)?;
-    let limit = memory_limit_file(&cgroup).and_then(|file| std::fs::read_to_string(file).ok());
+    let limit = Group::parse(&cgroup).and_then(|group| std::fs::read_to_string(group.limit_file()).ok());
     Some(InForce {
         service: container.service().to_owned(),
         uid,

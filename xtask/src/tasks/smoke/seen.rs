@@ -1,6 +1,7 @@
 //! What a run has seen so far, and what was wrong with it: collected as it goes, so that a verdict can be given however far the
 //! run came. No value of a secret gets in.
 
+use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
 use super::timeline::timeline;
@@ -37,8 +38,8 @@ pub struct Seen {
     pub addresses: Vec<Address>,
     /// What its probes saw.
     pub probes: Vec<probe::Outcome>,
-    /// Bytes that all services together used; none where no limit asks for it.
-    pub memory_bytes: Option<u64>,
+    /// What all services used.
+    pub memory: Option<Memory>,
     /// What is in force for each container that could be seen.
     pub runtime: Vec<InForce>,
     /// How each service stopped.
@@ -58,7 +59,7 @@ impl Seen {
             containers: Vec::new(),
             addresses: Vec::new(),
             probes: Vec::new(),
-            memory_bytes: None,
+            memory: None,
             runtime: Vec::new(),
             stops: Vec::new(),
             failures: Vec::new(),
@@ -145,7 +146,7 @@ impl Seen {
             healthy_seconds: self.booted.filter(|_| self.is_up).map(|booted| booted.took.as_secs_f64()),
             services,
             probes: self.probes,
-            memory_bytes: self.memory_bytes,
+            memory: self.memory,
             runtime: self.runtime,
             stops: self.stops,
             errors: self.failures,

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
 use super::timeline::ServiceTimes;
@@ -39,8 +40,8 @@ pub struct Verdict {
     pub healthy_seconds: Option<f64>,
     /// What the probes saw; empty if the stack did not come up.
     pub probes: Vec<probe::Outcome>,
-    /// Bytes that all services together use once they are up; none where no limit asks for it.
-    pub memory_bytes: Option<u64>,
+    /// What all services used while they booted and settled; none where they run on another machine and have no budget.
+    pub memory: Option<Memory>,
     /// What is in force for each container; empty where its processes are on another machine.
     pub runtime: Vec<InForce>,
     /// How each service stopped; empty with `--keep`, and after a failure.

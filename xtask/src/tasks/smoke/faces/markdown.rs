@@ -2,7 +2,7 @@
 
 use super::told;
 use crate::report::markdown::{block, table, text};
-use crate::stack::Bytes;
+use crate::tasks::smoke::memory;
 use crate::tasks::smoke::verdict::{Failure, Verdict};
 
 /// The document.
@@ -23,7 +23,7 @@ fn summary(verdict: &Verdict) -> String {
         Some(verdict.environment.to_owned()),
         Some(verdict.healthy_seconds.map_or("never healthy".to_owned(), |seconds| format!("healthy in {seconds:.1} s"))),
         Some(format!("{passed} of {} probes passed", verdict.probes.len())),
-        verdict.memory_bytes.map(|bytes| format!("{} of memory", Bytes(bytes))),
+        verdict.memory.as_ref().map(|memory| format!("memory {}", memory::told(memory))),
         Some(format!("{:.1} s in all", verdict.seconds)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")

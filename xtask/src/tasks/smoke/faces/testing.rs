@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Place};
 use crate::probe::Outcome;
+use crate::tasks::smoke::memory::Memory;
 use crate::tasks::smoke::timeline::ServiceTimes;
 use crate::tasks::smoke::verdict::{Check, Failure, Image, Verdict};
 
@@ -26,7 +27,14 @@ pub fn failed() -> Verdict {
         services: vec![times("db", 0.0, 1.5), times("web", 1.5, 2.0)],
         healthy_seconds: Some(2.0),
         probes: vec![outcome("GET /", 80, true), outcome("GET /broken", 81, false)],
-        memory_bytes: Some(1_000_000),
+        memory: Some(Memory {
+            budget_bytes: Some(2_000_000),
+            settled_bytes: 1_000_000,
+            peak_bytes: Some(1_500_000),
+            services: Vec::new(),
+            sampled_seconds: Vec::new(),
+            sampled_bytes: Vec::new(),
+        }),
         runtime: Vec::new(),
         stops: Vec::new(),
         errors: vec![Failure { check: Check::Stay, error: ended }, Failure { check: Check::Probe, error: probe }],
