@@ -244,8 +244,11 @@ pub struct SmokeArgs {
     /// Boot the images that are there instead of building first
     #[arg(long)]
     pub no_build: bool,
+    /// Also write the verdict to FILE as one page, for any browser and without a network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<Utf8PathBuf>,
     /// Only remove what earlier runs left behind
-    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline"])]
+    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "html"])]
     pub clean: bool,
 }
 

@@ -62,7 +62,11 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
         guard.finish(outcome)
     };
     match outcome {
-        Ok(()) => faces::answer(ctx, &seen.verdict(&loaded, &run.copy.name, &needed, started.elapsed().as_secs_f64())),
+        Ok(()) => faces::answer(
+            ctx,
+            args.html.as_deref(),
+            &seen.verdict(&loaded, &run.copy.name, &needed, started.elapsed().as_secs_f64()),
+        ),
         Err(error) => Err(seen.before(error)),
     }
 }

@@ -149,8 +149,9 @@ impl Seen {
             memory: self.memory,
             runtime: self.runtime,
             stops: self.stops,
-            errors: self.failures,
+            errors: self.failures.into_iter().map(|failure| failure.seen_from(&loaded.root)).collect(),
             seconds,
+            root: loaded.root.clone(),
         }
     }
 }

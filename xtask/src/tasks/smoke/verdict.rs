@@ -1,13 +1,14 @@
 //! The answer of a smoke test: one document, whatever came of the run. Every face is made from it; its keys stay as they are
 //! (docs/smoke-reports.md). How it is collected is in [`super::seen`].
 
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
 use super::timeline::ServiceTimes;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Place};
 use crate::probe;
 use crate::tasks::addresses::Address;
 use crate::tasks::images::Needed;
@@ -46,10 +47,13 @@ pub struct Verdict {
     pub runtime: Vec<InForce>,
     /// How each service stopped; empty with `--keep`, and after a failure.
     pub stops: Vec<Stopped>,
-    /// What is wrong, in the order in which it was found.
+    /// What is wrong, in the order in which it was found. Files are told from the project's folder.
     pub errors: Vec<Failure>,
     /// From the command to the verdict.
     pub seconds: f64,
+    /// The project's folder.
+    #[serde(skip)]
+    pub root: Utf8PathBuf,
 }
 
 /// What was being checked.
@@ -97,6 +101,14 @@ pub struct Failure {
     pub error: Error,
 }
 
+impl Failure {
+    /// The same, its file told from `folder` where it lies below it.
+    pub fn seen_from(mut self, folder: &Utf8Path) -> Self {
+        self.error.place = self.error.place.map(|place| place.seen_from(folder));
+        self
+    }
+}
+
 /// An image that a service runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Image {
@@ -135,8 +147,10 @@ impl Verdict {
         if failures.is_empty() { Exit::Done } else { Exit::Failed }
     }
 
-    /// Every failure as one error; none where nothing failed.
+    /// Every failure as one error, its files absolute; none where nothing failed.
     pub fn error(&self) -> Option<Error> {
-        Error::join(self.errors.iter().map(|failure| failure.error.clone()))
+        let absolute = |place: &Place| Place { file: self.root.join(&place.file), line: place.line };
+        let error = |error: &Error| Error { place: error.place.as_ref().map(absolute), ..error.clone() };
+        Error::join(self.errors.iter().map(|failure| error(&failure.error)))
     }
 }

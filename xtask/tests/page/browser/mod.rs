@@ -4,6 +4,7 @@ mod junit;
 mod lists;
 mod looks;
 mod safety;
+mod smoke;
 mod treemap;
 
 use serde_json::Value;

@@ -5,6 +5,8 @@ mod markdown;
 #[cfg(test)]
 mod testing;
 
+use camino::Utf8Path;
+
 use super::verdict::Verdict;
 use crate::cli::Format;
 use crate::context::Context;
@@ -13,11 +15,12 @@ use crate::error::{Error, Result};
 use crate::report;
 use crate::ui::Tone;
 
-/// Tells the failures, and gives the answer. On GitHub Actions it is also the summary of the job, and each failure an annotation.
+/// Tells the failures, and gives the answer. On GitHub Actions it is also the summary of the job, and each failure an annotation;
+/// `html` is the file of the page, where one is wanted.
 ///
 /// # Errors
 /// [`Error::answered`] where a check failed; an answer that cannot be written.
-pub fn answer(ctx: &Context, verdict: &Verdict) -> Result<()> {
+pub fn answer(ctx: &Context, html: Option<&Utf8Path>, verdict: &Verdict) -> Result<()> {
     let failure = verdict.error();
     if let Some(error) = &failure {
         ctx.ui.error(error);
@@ -27,6 +30,10 @@ pub fn answer(ctx: &Context, verdict: &Verdict) -> Result<()> {
         Format::Junit => report::text(&junit::render(verdict))?,
         Format::Markdown => report::text(&markdown::render(verdict))?,
         Format::Text => report::text(&text(ctx, verdict))?,
+    }
+    if let Some(path) = html {
+        let document = serde_json::to_value(verdict).map_err(|error| Error::cannot(format!("cannot write the page: {error}")))?;
+        report::file(&ctx.start.join(path), &report::html::smoke::page(&document), false)?;
     }
     if let Some(path) = report::markdown::summary() {
         report::file(&path, &markdown::render(verdict), true)?;

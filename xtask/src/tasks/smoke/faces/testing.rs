@@ -39,6 +39,7 @@ pub fn failed() -> Verdict {
         stops: Vec::new(),
         errors: vec![Failure { check: Check::Stay, error: ended }, Failure { check: Check::Probe, error: probe }],
         seconds: 4.25,
+        root: "/p".into(),
     }
 }
 
