@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value as Json;
 
-use super::evidence;
+use super::{evidence, owner};
 use crate::context::Context;
 use crate::docker::compose::{Named, uncreated};
 use crate::docker::container::{Container, parse_containers};
@@ -45,10 +45,13 @@ pub fn inspect(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
     parse_containers(&ctx.runner.read(Call::new(engine::inspect(ids)))?).map_err(Error::cannot)
 }
 
-/// Creates networks, volumes and containers of a project, or of these services of it and what they need; starts nothing.
+/// Creates networks, volumes and containers of a project, or of these services of it and what they need; starts nothing. An
+/// interrupt waits for its end: what the engine has been asked to make comes into being all the same, after everything was removed.
 pub fn create(ctx: &Context, name: &str, project: &Json, services: &[String]) -> Result<Vec<Container>> {
+    ctx.runner.cancel().check()?;
     let call = Call::new(Named(name).create(services)).stdin(project.to_string()).deadline(Duration::from_secs(300));
-    let finished = ctx.runner.finish(call)?;
+    let finished = ctx.runner.finish(call.env(owner::VARIABLE, owner::me()).cleanup())?;
+    ctx.runner.cancel().check()?;
     if !finished.ok() {
         let mut said = finished.stderr.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
         let why =
