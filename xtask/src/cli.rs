@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::stack::probe::Given;
 use crate::stack::{Allowance, Bytes, Environment, Lines, Since, Span};
 
 mod secrets;
@@ -238,6 +239,9 @@ pub struct SmokeArgs {
     /// Give up after this long (90s, 2m); x-xtask.smoke.deadline if not given
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub deadline: Option<Span>,
+    /// Probe this too (repeatable): SERVICE:PORT/PATH, SERVICE:PORT, or as a compose file has it, 'SERVICE: {exec: [cmd]}'
+    #[arg(long = "probe", value_name = "PROBE")]
+    pub probes: Vec<Given>,
     /// Leave the stack running and say how to reach and remove it
     #[arg(long)]
     pub keep: bool,
@@ -248,7 +252,7 @@ pub struct SmokeArgs {
     #[arg(long, value_name = "FILE")]
     pub html: Option<Utf8PathBuf>,
     /// Only remove what earlier runs left behind
-    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "html"])]
+    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "html", "probes"])]
     pub clean: bool,
 }
 
@@ -272,6 +276,9 @@ pub struct SizeArgs {
     /// Fail if an image has grown by more than this since the baseline (5%, 10MB)
     #[arg(long, value_name = "LIMIT", requires = "baseline")]
     pub max_growth: Option<Allowance>,
+    /// Also tell what a push would transfer where layers lie unpacked, by packing them (slower)
+    #[arg(long)]
+    pub transfer: bool,
     /// Also write the answer as Markdown to FILE; on GitHub Actions it goes to the job's summary by itself
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<Utf8PathBuf>,

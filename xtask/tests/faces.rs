@@ -26,7 +26,7 @@ fn a_failed_run_gives_its_whole_document_and_no_secret() {
     assert_eq!((&verdict["passed"], &verdict["exit_code"]), (&false.into(), &1.into()));
     let error = &verdict["errors"][0];
     assert_eq!((&error["check"], &error["service"]), (&"probe".into(), &"lame".into()));
-    assert_eq!(error["place"], serde_json::json!({"file": "compose.yaml", "line": 3}));
+    assert_eq!(error["place"], serde_json::json!({"file": "compose.yaml", "line": 7}));
     let passed: Vec<_> = verdict["probes"].as_array().expect("a list").iter().map(|one| one["passed"] == true).collect();
     assert_eq!(passed.iter().filter(|passed| **passed).count(), 1, "{}", verdict["probes"]);
     for service in verdict["services"].as_array().expect("a list") {
@@ -55,7 +55,7 @@ fn junit_and_the_summary_tell_a_failed_run_and_no_secret() {
     let mut command = project.command(&["smoke", "--provision", "--format", "junit"]);
     let summary = project.file("summary.md");
     let command = command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
-    let ran = Ran::from(command.output().expect("it starts")).exits(1).says(&["::error file=", "compose.yaml,line=3::probe of"]);
+    let ran = Ran::from(command.output().expect("it starts")).exits(1).says(&["::error file=", "compose.yaml,line=7::probe of"]);
     let case = ran.stdout.split("<testcase ").find(|case| case.contains("GET / on port 81")).expect("the case");
     assert!(case.contains("<failure message=") && case.contains("one &lt;/script&gt;&lt;b&gt;red\u{fffd}"), "{case}");
     assert!(ran.stdout.contains(" failures=\"1\" errors=\"0\">"), "{}", ran.stdout);

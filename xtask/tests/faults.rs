@@ -3,14 +3,11 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use support::engine::Engine;
+use support::stacks::IMAGE;
 use support::{Project, Ran, docker};
-use tempfile::TempDir;
-
-/// The image whose shell starts the second engine, and which stacks use in it.
-const IMAGE: &str = "busybox:1.37";
 
 /// A stack of which one service stays up and one never becomes healthy.
 const WAITING: &str = "
@@ -20,94 +17,32 @@ services:
 x-xtask: {smoke: {deadline: 8s}}
 ";
 
-/// An engine of its own: a container with this machine's programs, and its own processes, networks and disk.
-struct Engine {
-    folder: TempDir,
-    name: String,
-}
-
-impl Engine {
-    /// An engine whose disk has this size; it knows [`IMAGE`].
-    fn start(size: &str) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let name = format!("xtask-test-engine-{}", folder.path().file_name().expect("a name").to_string_lossy().replace('.', ""));
-        let engine = Self { folder, name };
-        let script = format!(
-            "mount -t proc proc /host/proc && mount -t tmpfs tmpfs /host/run && mount -t tmpfs -o size={size} disk /host/mnt && \
-             exec chroot /host dockerd --data-root /mnt/data --host {}",
-            engine.address()
-        );
-        let name = ["--name", &engine.name];
-        let fixed = ["--detach", "--privileged", "--cgroupns", "host", "--volume", "/:/host", IMAGE, "sh", "-c", &script];
-        docker(&[&["run"][..], &name, &fixed].concat());
-        engine.wait();
-        let saved = engine.folder.path().join("image.tar").display().to_string();
-        docker(&["save", "--output", &saved, IMAGE]);
-        engine.docker(&["load", "--input", &saved]);
-        engine
+/// Smokes [`WAITING`], and does something to the engine as soon as a container of it runs.
+fn struck(engine: &Engine, project: &Project, blow: &str) -> Ran {
+    let child = engine.command(project, &["smoke"]).spawn().expect("the program starts");
+    let began = Instant::now();
+    while engine.docker(&["ps", "--quiet"]).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(30), "no container runs");
+        std::thread::sleep(Duration::from_millis(50));
     }
-
-    fn address(&self) -> String {
-        format!("unix://{}/engine.sock", self.folder.path().display())
-    }
-
-    fn wait(&self) {
-        let began = Instant::now();
-        let answers = || Command::new("docker").args(["--host", &self.address(), "version"]).output().expect("docker starts");
-        while !answers().status.success() {
-            assert!(began.elapsed() < Duration::from_secs(60), "{}", docker(&["logs", &self.name]));
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    fn docker(&self, args: &[&str]) -> String {
-        docker(&[&["--host", &self.address()], args].concat())
-    }
-
-    fn command(&self, project: &Project, args: &[&str]) -> Command {
-        let mut command = project.command(args);
-        command.env("DOCKER_HOST", self.address()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, project: &Project, args: &[&str]) -> Ran {
-        Ran::from(self.command(project, args).output().expect("the program starts"))
-    }
-
-    /// Smokes [`WAITING`], and does something to the engine as soon as a container of it runs.
-    fn struck(&self, project: &Project, blow: &str) -> Ran {
-        let child = self.command(project, &["smoke"]).spawn().expect("the program starts");
-        let began = Instant::now();
-        while self.docker(&["ps", "--quiet"]).is_empty() {
-            assert!(began.elapsed() < Duration::from_secs(30), "no container runs");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        docker(&[blow, &self.name]);
-        Ran::from(child.wait_with_output().expect("it ends"))
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let removed = Command::new("docker").args(["rm", "--force", "--volumes", &self.name]).output();
-        assert!(removed.is_ok_and(|out| out.status.success()) || std::thread::panicking());
-    }
+    docker(&[blow, &engine.name]);
+    Ran::from(child.wait_with_output().expect("it ends"))
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn an_engine_that_dies_during_the_boot_is_told() {
-    let (engine, project) = (Engine::start("100m"), Project::new(&[("compose.yaml", WAITING)]));
-    let ran = engine.struck(&project, "kill").exits(2);
+    let (engine, project) = (Engine::start("100m", "{}"), Project::new(&[("compose.yaml", WAITING)]));
+    let ran = struck(&engine, &project, "kill").exits(2);
     ran.says(&["error: the engine stopped answering during the boot", "Cannot connect", "or the next run, removes it"]);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn an_engine_that_hangs_ends_no_task_in_a_hang() {
-    let (engine, project) = (Engine::start("100m"), Project::new(&[("compose.yaml", WAITING)]));
+    let (engine, project) = (Engine::start("100m", "{}"), Project::new(&[("compose.yaml", WAITING)]));
     let began = Instant::now();
-    let ran = engine.struck(&project, "pause").exits(1);
+    let ran = struck(&engine, &project, "pause").exits(1);
     ran.says(&["error: `late` was not up within 8s", "asked about it, the engine did not answer", "or the next run, removes it"]);
     assert!(began.elapsed() < Duration::from_secs(100), "{:?}", began.elapsed());
     docker(&["unpause", &engine.name]);
@@ -118,7 +53,7 @@ fn an_engine_that_hangs_ends_no_task_in_a_hang() {
 #[test]
 #[ignore = "needs an engine"]
 fn a_disk_that_a_build_fills_is_told() {
-    let engine = Engine::start("24m");
+    let engine = Engine::start("24m", "{}");
     let services = "services: {a: {build: .}}\n";
     let dockerfile = format!("FROM {IMAGE}\nRUN dd if=/dev/zero of=/big bs=1M count=100\n");
     let project = Project::new(&[("compose.yaml", services), ("Dockerfile", &dockerfile)]);
@@ -133,7 +68,7 @@ fn a_disk_that_a_build_fills_is_told() {
 #[test]
 #[ignore = "needs an engine"]
 fn a_service_that_fills_the_disk_is_removed_with_what_it_filled() {
-    let engine = Engine::start("24m");
+    let engine = Engine::start("24m", "{}");
     let filling = "services: {a: {image: 'busybox:1.37', command: dd if=/dev/zero of=/data/x bs=1M count=100, volumes: ['data:/data']}}\nvolumes: {data: {}}\n";
     // Its own complaint finds no room in the log either.
     engine.run(&Project::new(&[("compose.yaml", filling)]), &["smoke"]).exits(1).tells("error: `a` exited with code 1");

@@ -123,7 +123,7 @@ type Seen = BTreeMap<String, String>;
 /// What our reader sees.
 fn ours(layers: &[Vec<u8>]) -> Seen {
     let steps: Vec<(&str, Vec<u8>)> = layers.iter().map(|layer| ("COPY", layer.clone())).collect();
-    let archive = read(&packed("a:1", &steps, &<[u8]>::to_vec)[..], "`x`").expect("right");
+    let archive = read(&packed("a:1", &steps, &<[u8]>::to_vec)[..], "`x`", false).expect("right");
     let view = View::new(&archive, &archive.images[0]);
     let seen = view.files().map(|(spot, _)| {
         let item = view.item(spot);

@@ -9,12 +9,12 @@ use xtask::image::measure::{Subject, measure};
 use xtask::image::paths::Paths;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(archive) = archive::read(bytes, "`fuzz`") {
+    if let Ok(archive) = archive::read(bytes, "`fuzz`", false) {
         tell(&archive);
     }
     // Bytes with the digest that a description promises are out of any fuzzer's reach, so the layer comes without one.
     let mut paths = Paths::default();
-    if let Ok(layer) = layer::read(bytes, bytes.len() as u64, &mut paths, &mut LastSeen::default()) {
+    if let Ok(layer) = layer::read(bytes, bytes.len() as u64, false, &mut paths, &mut LastSeen::default()) {
         let image = Image { layers: vec![0], ..Image::default() };
         tell(&Archive { images: vec![image], layers: vec![layer], paths });
     }

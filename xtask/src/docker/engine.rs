@@ -67,6 +67,16 @@ pub fn logs(container: &str, tail: u32) -> Vec<String> {
     words(["docker", "logs", "--tail", &tail.to_string(), container])
 }
 
+/// All that a container has logged, both streams.
+pub fn whole_log(container: &str) -> Vec<String> {
+    words(["docker", "logs", container])
+}
+
+/// Runs a command in a container, as the container's user.
+pub fn exec(container: &str, command: &[String]) -> Vec<String> {
+    [words(["docker", "exec", container]), command.to_vec()].concat()
+}
+
 /// Unpacks a tar archive on stdin into a folder of a container, keeping owners. Not with `--archive`: the engine would then look
 /// the container's user up among the host's and fail for one that the host does not have.
 pub fn unpack_into(container: &str, folder: &str) -> Vec<String> {
@@ -114,6 +124,8 @@ pub fn parse_event(line: &str) -> Option<(String, Event)> {
         "exec_die" => Event::Checked(code()),
         "health_status: healthy" => Event::Healthy,
         "health_status: unhealthy" => Event::Unhealthy,
+        // The command stands behind a colon.
+        action if action.starts_with("exec_start") => Event::Checking,
         _ => return None,
     };
     Some((line.actor.id, event))
@@ -151,6 +163,7 @@ mod tests {
             ("health_status: healthy", Some(Event::Healthy)),
             ("health_status: unhealthy", Some(Event::Unhealthy)),
             ("exec_die", Some(Event::Checked(3))),
+            ("exec_start: x", Some(Event::Checking)),
             ("exec_create: x", None),
         ] {
             assert_eq!(parse_event(&line(action)), event.map(|event| ("c1".to_owned(), event)), "{action}");

@@ -51,12 +51,12 @@ pub struct Image {
 ///
 /// # Errors
 /// It cannot be read, or is not what it says: cut off, damaged, a digest that is not its content's. `name` is what the messages
-/// call it.
-pub fn read(reader: impl Read, name: &str) -> Result<Archive> {
+/// call it; with `pack`, layers that lie unpacked are packed to know what a push would send.
+pub fn read(reader: impl Read, name: &str, pack: bool) -> Result<Archive> {
     let cannot = |error: io::Error| Error::cannot(format!("cannot read {name}: {}", explained(&error)));
     let (_, unpacked) = unpack(BufReader::with_capacity(BLOCK, reader)).map_err(cannot)?;
     let mut tar = Tar::new(BufReader::with_capacity(BLOCK, unpacked));
-    let mut files = Files::default();
+    let mut files = Files { pack, ..Files::default() };
     while let Some(entry) = tar.next_entry().map_err(cannot)? {
         let path = joined(&parts(&entry.name).0);
         match entry.kind {
@@ -72,6 +72,7 @@ pub fn read(reader: impl Read, name: &str) -> Result<Archive> {
 /// The files of an archive, as far as they have been read.
 #[derive(Debug, Default)]
 pub struct Files {
+    pack: bool,
     known: HashMap<String, File>,
     layers: Vec<Layer>,
     paths: Paths,
@@ -112,7 +113,7 @@ impl Files {
             }
             File::Description(description(&path, whole).map_err(|error| fault(&error))?)
         } else if is_layer(&start) {
-            let layer = layer::read(whole, size, &mut self.paths, &mut self.last).map_err(|error| fault(&error))?;
+            let layer = layer::read(whole, size, self.pack, &mut self.paths, &mut self.last).map_err(|error| fault(&error))?;
             self.layers.push(layer);
             File::Layer(self.layers.len() - 1)
         } else {

@@ -177,7 +177,7 @@ mod tests {
     use crate::image::testing::{Archive, Image};
 
     fn measured(image: &Image) -> Measured {
-        let archive = read(&image.saved("a:1")[..], "`x`").expect("right");
+        let archive = read(&image.saved("a:1")[..], "`x`", false).expect("right");
         measure(&archive, &archive.images[0], &Subject::default())
     }
 

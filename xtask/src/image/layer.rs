@@ -16,7 +16,7 @@ use super::unpack::{Packing, unpack};
 pub struct Layer {
     /// The digest of the layer as it lies unpacked: `sha256:` and 64 digits.
     pub digest: String,
-    /// Bytes of the layer as a registry holds it; none where the archive holds it unpacked.
+    /// Bytes of the layer as a registry holds it; none where the archive holds it unpacked and it was not packed to know.
     pub transfer_bytes: Option<u64>,
     /// Bytes of all its files; a file that stands there twice counts twice, further names of a file do not count.
     pub content_bytes: u64,
@@ -78,21 +78,21 @@ impl LastSeen {
     }
 }
 
-/// Reads a layer of `stored` bytes.
+/// Reads a layer of `stored` bytes. One that lies unpacked is packed to know what a push would send, if `pack` says so.
 ///
 /// # Errors
 /// It cannot be read, or is no archive; the message says behind which path.
-pub fn read(reader: impl BufRead, stored: u64, paths: &mut Paths, last: &mut LastSeen) -> io::Result<Layer> {
+pub fn read(reader: impl BufRead, stored: u64, pack: bool, paths: &mut Paths, last: &mut LastSeen) -> io::Result<Layer> {
     let (packing, unpacked) = unpack(reader)?;
     last.layer += 1;
     let mut reading = Reading { layer: Layer::default(), paths, last };
-    let mut tar = Tar::new(Hashing::new(unpacked));
+    let mut tar = Tar::new(Hashing::new(unpacked, pack && packing == Packing::Plain));
     if let Err(error) = reading.entries(&mut tar) {
         return Err(reading.explain(&error));
     }
-    let digest = tar.into_inner().finish().map_err(|error| reading.explain(&error))?;
-    let transfer_bytes = (packing != Packing::Plain).then_some(stored);
-    Ok(Layer { digest, transfer_bytes, ..reading.layer })
+    let sum = tar.into_inner().finish().map_err(|error| reading.explain(&error))?;
+    let transfer_bytes = if packing == Packing::Plain { sum.packed } else { Some(stored) };
+    Ok(Layer { digest: sum.digest, transfer_bytes, ..reading.layer })
 }
 
 struct Reading<'a> {

@@ -131,7 +131,7 @@ mod tests {
     use crate::image::testing;
 
     fn measured(image: &testing::Image, subject: &Subject) -> Measured {
-        let archive = read(&image.saved("a:1")[..], "`x`").expect("right");
+        let archive = read(&image.saved("a:1")[..], "`x`", false).expect("right");
         measure(&archive, &archive.images[0], subject)
     }
 

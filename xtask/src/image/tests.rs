@@ -10,7 +10,7 @@ use super::testing::{Archive, Image};
 /// Everything that is told of an archive; what cannot be read is told in one line.
 fn told(archive: &[u8]) -> Result<Vec<Measured>, String> {
     let subject = Subject { production: true, ..Subject::default() };
-    let archive = read(archive, "`x`").map_err(|error| error.message)?;
+    let archive = read(archive, "`x`", false).map_err(|error| error.message)?;
     Ok(archive.images.iter().map(|image| measure(&archive, image, &subject)).collect())
 }
 

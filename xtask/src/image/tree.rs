@@ -80,7 +80,7 @@ mod tests {
     use crate::image::testing::{Archive, Image};
 
     fn tree_of(layer: Archive) -> Node {
-        let archive = read(&Image::default().layer("COPY", layer).saved("a:1")[..], "`x`").expect("right");
+        let archive = read(&Image::default().layer("COPY", layer).saved("a:1")[..], "`x`", false).expect("right");
         let view = View::new(&archive, &archive.images[0]);
         tree(&view, &Sums::of(&view))
     }

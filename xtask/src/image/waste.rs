@@ -1,7 +1,7 @@
 //! Bytes that serve nothing: hidden by a later layer, the same content twice, what package managers keep for later.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::paths::PathId;
 use super::report::{Waste, WasteKind};
@@ -51,6 +51,9 @@ struct Found {
     of: Option<PathId>,
 }
 
+/// Where waste stands among other waste: its bytes, its path, the layer that has it and the one that hides it.
+type Rank = (Reverse<u64>, String, u32, Option<u32>);
+
 /// What is wasted in an image, the largest first, and how many bytes all of it has. No byte counts twice: what is hidden is not
 /// seen, and what is in a cache is not compared.
 pub fn waste(view: &View<'_>) -> (Vec<Waste>, u64) {
@@ -59,10 +62,19 @@ pub fn waste(view: &View<'_>) -> (Vec<Waste>, u64) {
     found.extend(caches.waste(view));
     found.extend(duplicates(view, &caches));
     let total = found.iter().map(|one| one.bytes).sum();
-    found.sort_by_key(|one| Reverse(one.bytes));
-    found.truncate(TOLD);
-    let mut told: Vec<Waste> = found.iter().map(|one| one.told(view)).collect();
-    told.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+    let mut told: BTreeMap<Rank, &Found> = BTreeMap::new();
+    for one in &found {
+        // What has less than the last of many is not worth a name.
+        if told.len() == TOLD && told.last_key_value().is_some_and(|((Reverse(last), ..), _)| *last > one.bytes) {
+            continue;
+        }
+        // By name: the paths' numbers are those of one archive, and the order must be that of any archive of the image.
+        told.insert((Reverse(one.bytes), view.paths.shown(one.path), one.layer, one.by), one);
+        if told.len() > TOLD {
+            told.pop_last();
+        }
+    }
+    let told = told.into_values().map(|one| one.told(view)).collect();
     (told, total)
 }
 
@@ -159,7 +171,7 @@ mod tests {
 
     fn told(layers: impl IntoIterator<Item = Archive>) -> (Vec<String>, u64) {
         let image = layers.into_iter().fold(Image::default(), |image, layer| image.layer("COPY", layer));
-        let archive = read(&image.saved("a:1")[..], "`x`").expect("right");
+        let archive = read(&image.saved("a:1")[..], "`x`", false).expect("right");
         let (waste, total) = waste(&View::new(&archive, &archive.images[0]));
         let one = |one: Waste| {
             let by = one.by_layer.map(|by| format!(" by {by}")).unwrap_or_default();

@@ -1,16 +1,19 @@
-//! HTTP probes: one GET and everything that its answer must be. Redirects are not followed: a 301 is what it is.
+//! HTTP probes: one GET and the answer to it. A redirect is what it is, unless the probe says that it is followed; then only within
+//! the service. What an answer must be is decided in [`judge`].
+
+mod judge;
 
 use std::io::Read;
 use std::net::Ipv6Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
 
 use super::tcp::words;
-use super::{Attempt, Mismatch, Target, json, metrics};
+use super::{Attempt, Mismatch, Target};
 use crate::stack::Span;
-use crate::stack::extension::Probe;
+pub use judge::expected;
 
 /// The most that is read of a body, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -18,24 +21,20 @@ const LIMIT: u64 = 1 << 20;
 /// The most that is shown of a body or a value, in characters.
 const SHOWN: usize = 160;
 
-/// The status that is expected where a probe does not say.
-const OK: u16 = 200;
-
-/// Everything that is expected, in words.
-pub fn expected(probe: &Probe) -> String {
-    let status = std::iter::once(status_text(probe));
-    let headers = probe.headers.iter().map(|(name, value)| header_text(name, value));
-    let fields = probe.json.iter().map(|(path, value)| json::text(path, value));
-    let contains = probe.contains.iter().map(|text| contains_text(text));
-    let metrics = probe.metrics.iter().map(|name| metric_text(name));
-    status.chain(headers).chain(fields).chain(contains).chain(metrics).collect::<Vec<_>>().join("\n")
-}
+/// How many redirects are followed; who needs more goes in circles.
+const HOPS: usize = 5;
 
 /// Asks once.
 pub fn attempt(target: &Target, path: &str, timeout: Duration) -> Attempt {
-    let answer = ask(target, path, timeout).map_err(|why| vec![Mismatch::new(status_text(&target.probe), why)])?;
-    let wrong = judge(&answer, &target.probe);
-    if wrong.is_empty() { Ok(format!("status {}", answer.status)) } else { Err(wrong) }
+    let unanswered = |why| vec![Mismatch::new(judge::status_text(&target.probe), why)];
+    let answer =
+        if target.probe.follow { follow(target, path, timeout)? } else { ask(target, path, timeout).map_err(unanswered)? };
+    let wrong = judge::judge(&answer, &target.probe);
+    let passed = || match target.probe.within {
+        Some(_) => format!("status {} after {}", answer.status, Span(answer.took)),
+        None => format!("status {}", answer.status),
+    };
+    if wrong.is_empty() { Ok(passed()) } else { Err(wrong) }
 }
 
 struct Answer {
@@ -47,9 +46,53 @@ struct Answer {
     broken: Option<String>,
     /// Whether there is more than [`LIMIT`].
     long: bool,
+    /// From connecting to the end of the body, in whole milliseconds.
+    took: Duration,
+}
+
+impl Answer {
+    /// Where it sends the client, if it is a redirect.
+    fn location(&self) -> Option<String> {
+        let place = self.headers.get("location").filter(|_| matches!(self.status, 301 | 302 | 303 | 307 | 308))?;
+        Some(String::from_utf8_lossy(place.as_bytes()).into_owned())
+    }
+}
+
+/// Asks, and asks again where the answer leads to.
+fn follow(target: &Target, path: &str, timeout: Duration) -> Result<Answer, Vec<Mismatch>> {
+    let wrong = |actual: String| vec![Mismatch::new(judge::status_text(&target.probe), actual)];
+    let (mut path, until) = (path.to_owned(), Instant::now() + timeout);
+    for _ in 0..=HOPS {
+        let answer = ask(target, &path, until.saturating_duration_since(Instant::now())).map_err(wrong)?;
+        let Some(location) = answer.location() else { return Ok(answer) };
+        path = within(target, &path, &location)
+            .ok_or_else(|| wrong(format!("{} to `{}`, which is not of this service", answer.status, short(&location))))?;
+    }
+    Err(wrong(format!("more than {HOPS} redirects, the last to `{}`", short(&path))))
+}
+
+/// The path that a redirect leads to; none if it leads away from the service.
+fn within(target: &Target, from: &str, location: &str) -> Option<String> {
+    let own = format!("http://{}", authority(target));
+    let path = match location.strip_prefix(&own) {
+        Some("") => "/",
+        Some(path) if path.starts_with('/') => path,
+        _ => location,
+    };
+    let path = path.split('#').next().unwrap_or_default();
+    if path.starts_with("//") || path.split(['/', '?']).next().is_some_and(|first| first.contains(':')) {
+        return None;
+    }
+    if path.starts_with('/') {
+        return Some(path.to_owned());
+    }
+    let from = from.split('?').next().unwrap_or_default();
+    let folder = &from[..=from.rfind('/')?];
+    Some(format!("{folder}{path}"))
 }
 
 fn ask(target: &Target, path: &str, timeout: Duration) -> Result<Answer, String> {
+    let started = Instant::now();
     let mut request = agent(timeout).get(format!("http://{}{path}", authority(target)));
     for (name, value) in &target.probe.send {
         request = request.header(name, value);
@@ -57,9 +100,10 @@ fn ask(target: &Target, path: &str, timeout: Duration) -> Result<Answer, String>
     let mut response = request.call().map_err(|error| reason(error, timeout))?;
     let mut body = Vec::new();
     let broken = read(&mut response, &mut body, timeout).err();
+    let took = Duration::from_millis(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let long = body.len() as u64 > LIMIT;
     body.truncate(LIMIT as usize);
-    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body, broken, long })
+    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body, broken, long, took })
 }
 
 /// A client for one request. The environment's proxy is not asked: what is probed is on this machine.
@@ -86,81 +130,6 @@ fn reason(error: ureq::Error, timeout: Duration) -> String {
         ureq::Error::Protocol(error) => format!("something that is not HTTP: {error}"),
         error => error.to_string(),
     }
-}
-
-/// Every way in which the answer is not the expected one.
-fn judge(answer: &Answer, probe: &Probe) -> Vec<Mismatch> {
-    let mut wrong = Vec::new();
-    if answer.status != probe.status.unwrap_or(OK) {
-        wrong.push(Mismatch::new(status_text(probe), told(answer)));
-    }
-    wrong.extend(probe.headers.iter().filter_map(|(name, value)| wrong_header(&answer.headers, name, value)));
-    if let Some(why) = &answer.broken {
-        wrong.push(Mismatch::new("a whole answer", why));
-        return wrong;
-    }
-    let about_body = !probe.json.is_empty() || probe.contains.is_some() || !probe.metrics.is_empty();
-    if about_body && answer.long {
-        wrong.push(Mismatch::new("at most 1 MiB to judge", "more"));
-        return wrong;
-    }
-    wrong.extend(json::mismatches(&answer.body, &probe.json));
-    let text = String::from_utf8_lossy(&answer.body);
-    if let Some(missing) = probe.contains.as_ref().filter(|part| !text.contains(part.as_str())) {
-        wrong.push(Mismatch::new(contains_text(missing), format!("an answer without it: {}", first_line(&answer.body))));
-    }
-    wrong.extend(wrong_metrics(&text, &probe.metrics));
-    wrong
-}
-
-/// The status with what helps to understand it: where a redirect leads, or the first line of the body.
-fn told(answer: &Answer) -> String {
-    let location =
-        answer.headers.get("location").map(|place| format!(" to `{}`", short(&String::from_utf8_lossy(place.as_bytes()))));
-    let line = first_line(&answer.body);
-    let body = if line.is_empty() { line } else { format!(": {line}") };
-    format!("{}{}", answer.status, location.unwrap_or(body))
-}
-
-fn wrong_header(headers: &HeaderMap, name: &str, expected: &str) -> Option<Mismatch> {
-    let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    if values.iter().any(|value| expected == "*" || value == expected) {
-        return None;
-    }
-    let actual =
-        if values.is_empty() { format!("no header `{name}`") } else { format!("`{name}: {}`", short(&values.join(", "))) };
-    Some(Mismatch::new(header_text(name, expected), actual))
-}
-
-fn wrong_metrics(text: &str, names: &[String]) -> Vec<Mismatch> {
-    if names.is_empty() {
-        return Vec::new();
-    }
-    match metrics::parse(text) {
-        Err(error) => vec![Mismatch::new("Prometheus metrics", error.to_string())],
-        Ok(found) => {
-            let missing = names.iter().filter(|name| !found.has(name));
-            missing
-                .map(|name| Mismatch::new(metric_text(name), format!("no `{name}` among {} samples", found.samples.len())))
-                .collect()
-        }
-    }
-}
-
-fn status_text(probe: &Probe) -> String {
-    format!("status {}", probe.status.unwrap_or(OK))
-}
-
-fn header_text(name: &str, value: &str) -> String {
-    if value == "*" { format!("a header `{name}`") } else { format!("header `{name}: {value}`") }
-}
-
-fn contains_text(text: &str) -> String {
-    format!("the text `{}`", short(text))
-}
-
-fn metric_text(name: &str) -> String {
-    format!("metric `{name}`")
 }
 
 /// The first line of a body that is not blank.

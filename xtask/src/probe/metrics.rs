@@ -5,21 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::http::short;
-
-/// What a metric is, by its `TYPE` line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows
-    Counter,
-    /// Goes up and down
-    Gauge,
-    /// Buckets, sum and count
-    Histogram,
-    /// Quantiles, sum and count
-    Summary,
-    /// Not said
-    Untyped,
-}
+pub use crate::stack::probe::Kind;
 
 /// One line with a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +48,11 @@ impl Exposition {
     /// Whether there is a sample of a metric. A histogram's or summary's name stands for its `_bucket`, `_sum` and `_count`.
     pub fn has(&self, name: &str) -> bool {
         self.samples.iter().any(|sample| sample.name == name || self.family(&sample.name) == name)
+    }
+
+    /// The type of a metric; untyped where the answer does not say.
+    pub fn kind(&self, name: &str) -> Kind {
+        self.kinds.get(name).copied().unwrap_or(Kind::Untyped)
     }
 
     /// The metric that a sample's name belongs to.

@@ -1,53 +1,70 @@
-//! Probes: what must be true of a running service as seen from the host. What a probe says stands in `x-xtask.probes`; which
-//! port of the host leads to it is the caller's knowledge. Nothing here asks the engine.
+//! Probes: what must be true of a running service, as seen from the host and from inside. What a probe says stands in
+//! `x-xtask.probes`; which port of the host leads to it, and which container it is about, is the caller's knowledge.
 
 mod http;
+mod inside;
 mod json;
 pub mod metrics;
 mod run;
 mod tcp;
 #[cfg(test)]
 mod testing;
+mod tls;
 
 use std::fmt;
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
 
-use crate::stack::extension::Probe;
+use crate::error::Place;
+use crate::stack::probe::Probe;
 
 pub use run::run;
+pub use tls::PROGRAM as OPENSSL;
 
-/// A probe and where the host reaches what it is about.
+/// A probe and where what it is about is reached.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Target {
     /// The service it is about.
     pub service: String,
-    /// The host's address behind which the service is published, such as `127.0.0.1` or `::1`.
+    /// The host's address behind which the service is published, such as `127.0.0.1` or `::1`; empty where none is needed.
     pub address: String,
-    /// The host's port.
+    /// The host's port; 0 where none is needed.
     pub port: u16,
+    /// The container.
+    pub container: String,
+    /// The file with the certificates that a TLS probe trusts; the machine's own if not given.
+    pub ca: Option<Utf8PathBuf>,
+    /// Where the probe stands; none if it came with the command line or was derived from a published port.
+    pub place: Option<Place>,
     /// What is expected.
     pub probe: Probe,
 }
 
 impl Target {
-    /// What is done and what must come of it, such as `GET /health` or `TCP open`; without the port.
-    pub fn what(&self) -> String {
-        match &self.probe.http {
-            Some(path) => format!("GET {path}"),
-            None => if self.probe.closed { "TCP closed" } else { "TCP open" }.to_owned(),
-        }
-    }
-
-    /// The container's port that the probe names; the host's where it names none.
-    pub fn container_port(&self) -> u16 {
-        self.probe.tcp.or(self.probe.port).unwrap_or(self.port)
-    }
-
     /// Everything that is expected, in words.
     fn expected(&self) -> String {
-        if self.probe.http.is_some() { http::expected(&self.probe) } else { tcp::expected(self.probe.closed).to_owned() }
+        let Probe { http, tls, exec, log, .. } = &self.probe;
+        match (http, tls, exec, log) {
+            (Some(_), ..) => http::expected(&self.probe),
+            (_, Some(tls), ..) => tls::expected(self, tls),
+            (_, _, Some(_), _) => inside::expected_of_command(&self.probe),
+            (.., Some(text)) => inside::expected_of_log(text),
+            _ => tcp::expected(self.probe.closed).to_owned(),
+        }
+    }
+}
+
+/// What a probe does and what must come of it, such as `GET /health` or `TCP open`; without the port.
+pub fn what(probe: &Probe) -> String {
+    let Probe { http, tls, exec, log, .. } = probe;
+    match (http, tls, exec, log) {
+        (Some(path), ..) => format!("GET {path}"),
+        (_, Some(_), ..) => "TLS".to_owned(),
+        (_, _, Some(words), _) => format!("exec {}", http::short(&words.join(" "))),
+        (.., Some(text)) => format!("log `{}`", http::short(text)),
+        _ => if probe.closed { "TCP closed" } else { "TCP open" }.to_owned(),
     }
 }
 
@@ -58,8 +75,10 @@ pub struct Outcome {
     pub service: String,
     /// What was done, such as `GET /health` or `TCP open`.
     pub what: String,
-    /// The container's port.
-    pub port: u16,
+    /// The container's port; none where it connects to none.
+    pub port: Option<u16>,
+    /// Where it stands in the compose files; none if it stands in none.
+    pub place: Option<Place>,
     /// What should have been, a line each: everything if it passed, else only what was not met.
     pub expected: String,
     /// What was, the last time it was tried; a line for each line of `expected` if it failed.
@@ -73,9 +92,19 @@ pub struct Outcome {
     pub took: Duration,
 }
 
+impl Outcome {
+    /// What was done and where: `GET /health on port 3001`.
+    pub fn title(&self) -> String {
+        match self.port {
+            Some(port) => format!("{} on port {port}", self.what),
+            None => self.what.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {} on port {}: ", self.service, self.what, self.port)?;
+        write!(f, "`{}` {}: ", self.service, self.title())?;
         if self.passed {
             return f.write_str(&self.actual);
         }

@@ -1,5 +1,5 @@
-//! Runs probes side by side: who tries when, how long to go on, and what an interrupt does. What one try does is in
-//! [`super::http`] and [`super::tcp`].
+//! Runs probes side by side: who tries when, how long to go on, and what an interrupt does. What one try does is in the modules
+//! beside this one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Attempt, Outcome, Target, http, tcp};
-use crate::exec::cancel::Cancel;
+use super::{Attempt, Outcome, Target, http, inside, tcp, tls, what};
+use crate::exec::Runner;
+use crate::stack::probe::Probe;
 
 /// How many probes are under way at once; they spend their time waiting, not computing.
 const WORKERS: usize = 64;
@@ -29,9 +30,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs all probes in parallel, each again and again until it passes, until `deadline` or its own one (whichever is earlier),
-/// or until an interrupt. Each is tried at least once unless interrupted first. Calls `on_done` when one ends, and gives the
-/// outcomes in the order of `targets`.
-pub fn run(targets: &[Target], deadline: Instant, cancel: &Cancel, on_done: &(dyn Fn(&Outcome) + Sync)) -> Vec<Outcome> {
+/// or until an interrupt of `runner`. Each is tried at least once unless interrupted first. Calls `on_done` when one ends, and
+/// gives the outcomes in the order of `targets`.
+pub fn run(targets: &[Target], deadline: Instant, runner: &Runner, on_done: &(dyn Fn(&Outcome) + Sync)) -> Vec<Outcome> {
+    let cancel = runner.cancel();
     let mut latest: Vec<Outcome> = targets.iter().map(untried).collect();
     let mut open = vec![true; targets.len()];
     let mut take = |news: News| {
@@ -42,7 +44,7 @@ pub fn run(targets: &[Target], deadline: Instant, cancel: &Cancel, on_done: &(dy
         latest[news.index] = news.outcome;
         open.contains(&true)
     };
-    let reports = start(targets, deadline, cancel);
+    let reports = start(targets, deadline, runner);
     let mut waiting = !targets.is_empty();
     while waiting && !cancel.is_set() {
         match reports.recv_timeout(LOOK) {
@@ -68,15 +70,15 @@ struct News {
 
 /// Starts the workers. They are not joined: after an interrupt one may hang on a socket for as long as [`TRY`], and nobody
 /// wants its answer any more.
-fn start(targets: &[Target], deadline: Instant, cancel: &Cancel) -> Receiver<News> {
+fn start(targets: &[Target], deadline: Instant, runner: &Runner) -> Receiver<News> {
     let (sender, reports) = channel();
     let targets: Arc<[Target]> = targets.into();
     let next = Arc::new(AtomicUsize::new(0));
     for _ in 0..targets.len().min(WORKERS) {
-        let (targets, next, cancel, sender) = (targets.clone(), next.clone(), cancel.clone(), sender.clone());
+        let (targets, next, runner, sender) = (targets.clone(), next.clone(), runner.clone(), sender.clone());
         thread::spawn(move || {
-            while let Some((index, target)) = take_one(&targets, &next).filter(|_| !cancel.is_set()) {
-                follow(index, target, deadline, &cancel, &sender);
+            while let Some((index, target)) = take_one(&targets, &next).filter(|_| !runner.cancel().is_set()) {
+                follow(index, target, deadline, &runner, &sender);
             }
         });
     }
@@ -89,35 +91,49 @@ fn take_one<'a>(targets: &'a [Target], next: &AtomicUsize) -> Option<(usize, &'a
 }
 
 /// Tries one probe until it is over, and reports every try.
-fn follow(index: usize, target: &Target, deadline: Instant, cancel: &Cancel, reports: &Sender<News>) {
+fn follow(index: usize, target: &Target, deadline: Instant, runner: &Runner, reports: &Sender<News>) {
     let started = Instant::now();
     let until = target.probe.deadline.map_or(deadline, |own| deadline.min(started + own.0));
     let left = || until.saturating_duration_since(Instant::now());
     let mut pause = FIRST_PAUSE;
     for tries in 1.. {
-        let attempt = attempt(target, left().clamp(LEAST, TRY));
+        let attempt = attempt(target, runner, left().max(LEAST));
         let left = left();
         let over = attempt.is_ok() || left.is_zero();
         let outcome = outcome(target, attempt, tries, started.elapsed());
         let nobody_listens = reports.send(News { index, outcome, over }).is_err();
-        if over || nobody_listens || cancel.sleep(pause.min(left)).is_err() {
+        if over || nobody_listens || runner.cancel().sleep(pause.min(left)).is_err() {
             return;
         }
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }
 
-fn attempt(target: &Target, timeout: Duration) -> Attempt {
-    match &target.probe.http {
-        Some(path) => http::attempt(target, path, timeout),
-        None => tcp::attempt(target, timeout),
+/// Tries once; a command in a container gets all the time there is, because nothing ends it when its client is given up.
+fn attempt(target: &Target, runner: &Runner, left: Duration) -> Attempt {
+    let timeout = left.min(TRY);
+    let Probe { http, tls, exec, log, .. } = &target.probe;
+    match (http, tls, exec, log) {
+        (Some(path), ..) => http::attempt(target, path, timeout),
+        (_, Some(tls), ..) => tls::attempt(runner, target, tls, timeout),
+        (_, _, Some(words), _) => inside::command(runner, target, words, left),
+        (.., Some(text)) => inside::log(runner, target, text, timeout),
+        _ => tcp::attempt(target, timeout),
     }
 }
 
 fn untried(target: &Target) -> Outcome {
-    let (service, what, port) = (target.service.clone(), target.what(), target.container_port());
-    let actual = "no answer yet".to_owned();
-    Outcome { service, what, port, expected: target.expected(), actual, passed: false, tries: 0, took: Duration::ZERO }
+    Outcome {
+        service: target.service.clone(),
+        what: what(&target.probe),
+        port: target.probe.port(),
+        place: target.place.clone(),
+        expected: target.expected(),
+        actual: "no answer yet".to_owned(),
+        passed: false,
+        tries: 0,
+        took: Duration::ZERO,
+    }
 }
 
 fn outcome(target: &Target, attempt: Attempt, tries: u32, took: Duration) -> Outcome {
@@ -136,7 +152,7 @@ mod tests {
     use std::io::Write;
     use std::sync::Mutex;
 
-    use super::super::testing::{answer, closed_port, http_target, serve, tcp_target};
+    use super::super::testing::{answer, closed_port, http_target, runner, serve, tcp_target};
     use super::*;
     use crate::stack::Span;
 
@@ -149,11 +165,11 @@ mod tests {
         let port = serve(|mut stream, _| answer(&mut stream, "200 OK", "", "fine"));
         let targets = [http_target(port, "/a"), tcp_target(port), http_target(port, "/b")];
         let told = Mutex::new(Vec::new());
-        let outcomes = run(&targets, soon(), &Cancel::default(), &|outcome| told.lock().expect("one").push(outcome.what.clone()));
+        let outcomes = run(&targets, soon(), &runner(), &|outcome| told.lock().expect("one").push(outcome.what.clone()));
         assert_eq!(outcomes.iter().map(|o| o.what.as_str()).collect::<Vec<_>>(), ["GET /a", "TCP open", "GET /b"]);
         assert!(outcomes.iter().all(|outcome| outcome.passed && outcome.tries == 1), "{outcomes:?}");
         assert_eq!(told.lock().expect("one").len(), 3);
-        assert!(run(&[], soon(), &Cancel::default(), &|_| ()).is_empty());
+        assert!(run(&[], soon(), &runner(), &|_| ()).is_empty());
     }
 
     #[test]
@@ -162,7 +178,7 @@ mod tests {
             let status = if visit < 3 { "503 Service Unavailable" } else { "200 OK" };
             answer(&mut stream, status, "", "");
         });
-        let outcomes = run(&[http_target(port, "/")], soon(), &Cancel::default(), &|_| ());
+        let outcomes = run(&[http_target(port, "/")], soon(), &runner(), &|_| ());
         assert!(outcomes[0].passed, "{outcomes:?}");
         assert_eq!(outcomes[0].tries, 4);
         assert!(outcomes[0].took >= FIRST_PAUSE * 3, "pauses grow: {:?}", outcomes[0].took);
@@ -172,7 +188,7 @@ mod tests {
     fn the_last_state_is_told_at_the_deadline() {
         let port = serve(|mut stream, _| answer(&mut stream, "503 Service Unavailable", "", "no database\nreally"));
         let deadline = Instant::now() + Duration::from_secs(1);
-        let outcomes = run(&[http_target(port, "/health")], deadline, &Cancel::default(), &|_| ());
+        let outcomes = run(&[http_target(port, "/health")], deadline, &runner(), &|_| ());
         assert!(outcomes[0].tries > 1, "{outcomes:?}");
         let told = format!("`web` GET /health on port {port}: expected status 200, got 503: no database");
         assert_eq!(outcomes[0].to_string(), told);
@@ -182,14 +198,14 @@ mod tests {
     fn its_own_deadline_ends_a_probe_first() {
         let mut target = tcp_target(closed_port());
         target.probe.deadline = Some(Span(Duration::from_millis(60)));
-        let outcomes = run(&[target], soon(), &Cancel::default(), &|_| ());
+        let outcomes = run(&[target], soon(), &runner(), &|_| ());
         assert!(!outcomes[0].passed && outcomes[0].took < Duration::from_secs(5), "{outcomes:?}");
     }
 
     #[test]
     fn a_deadline_that_is_over_still_leaves_one_try() {
         let targets = vec![tcp_target(closed_port()); WORKERS + 3];
-        let outcomes = run(&targets, Instant::now(), &Cancel::default(), &|_| ());
+        let outcomes = run(&targets, Instant::now(), &runner(), &|_| ());
         assert!(outcomes.iter().all(|outcome| outcome.tries == 1 && !outcome.passed), "{outcomes:?}");
     }
 
@@ -200,8 +216,8 @@ mod tests {
             drop(stream);
         });
         let sick = serve(|mut stream, _| answer(&mut stream, "500 Internal Server Error", "", "oops"));
-        let cancel = Cancel::default();
-        let token = cancel.clone();
+        let runner = runner();
+        let token = runner.cancel().clone();
         thread::spawn(move || {
             thread::sleep(Duration::from_millis(800));
             token.set();
@@ -209,7 +225,7 @@ mod tests {
         let started = Instant::now();
         let told = Mutex::new(0);
         let targets = [http_target(silent, "/"), http_target(sick, "/")];
-        let outcomes = run(&targets, soon(), &cancel, &|_| *told.lock().expect("one") += 1);
+        let outcomes = run(&targets, soon(), &runner, &|_| *told.lock().expect("one") += 1);
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         assert_eq!((outcomes[0].tries, outcomes[0].actual.as_str()), (0, "no answer yet"));
         assert_eq!(outcomes[1].actual, "500: oops");
@@ -219,10 +235,8 @@ mod tests {
     #[test]
     fn the_document_counts_seconds() {
         let port = serve(|mut stream, _| stream.write_all(b"hello").expect("client listens"));
-        let outcome = Outcome {
-            took: Duration::from_millis(1500),
-            ..run(&[tcp_target(port)], soon(), &Cancel::default(), &|_| ()).remove(0)
-        };
+        let outcome =
+            Outcome { took: Duration::from_millis(1500), ..run(&[tcp_target(port)], soon(), &runner(), &|_| ()).remove(0) };
         let document = serde_json::to_value(&outcome).expect("JSON");
         assert_eq!(document["seconds"], 1.5);
         assert_eq!((&document["passed"], &document["port"]), (&true.into(), &port.into()));

@@ -29,9 +29,7 @@ pub fn attempt(target: &Target, timeout: Duration) -> Attempt {
 /// Connects and watches; says in words why nothing listens.
 fn knock(address: &str, port: u16, timeout: Duration) -> Result<(), String> {
     let words = |error: io::Error| words(&error, timeout);
-    let mut addresses = (address, port).to_socket_addrs().map_err(words)?;
-    let first = addresses.next().ok_or_else(|| format!("no address for `{address}`"))?;
-    let mut stream = TcpStream::connect_timeout(&first, timeout).map_err(words)?;
+    let mut stream = connect(address, port, timeout)?;
     stream.set_read_timeout(Some(WATCH.min(timeout))).map_err(words)?;
     match stream.read(&mut [0]) {
         Ok(0) => Err("a connection that is closed at once: nothing listens behind it".to_owned()),
@@ -39,6 +37,14 @@ fn knock(address: &str, port: u16, timeout: Duration) -> Result<(), String> {
         Err(error) if is_timeout(&error) => Ok(()),
         Err(error) => Err(words(error)),
     }
+}
+
+/// Connects; says in words why it cannot.
+pub fn connect(address: &str, port: u16, timeout: Duration) -> Result<TcpStream, String> {
+    let words = |error: io::Error| words(&error, timeout);
+    let mut addresses = (address, port).to_socket_addrs().map_err(words)?;
+    let first = addresses.next().ok_or_else(|| format!("no address for `{address}`"))?;
+    TcpStream::connect_timeout(&first, timeout).map_err(words)
 }
 
 /// An I/O error of a connection as a person would say it.

@@ -5,7 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use super::Target;
-use crate::stack::extension::Probe;
+use crate::exec::Runner;
+use crate::exec::cancel::Cancel;
+use crate::stack::probe::Probe;
+use crate::ui::{Surroundings, Ui};
 
 /// Serves every connection in a thread of its own with `with`, which is also told how many came before. Gives the port.
 pub fn serve(with: impl Fn(TcpStream, usize) + Clone + Send + 'static) -> u16 {
@@ -44,11 +47,16 @@ pub fn closed_port() -> u16 {
 /// A GET of a service named `web`.
 pub fn http_target(port: u16, path: &str) -> Target {
     let probe = Probe { http: Some(path.to_owned()), port: Some(port), ..Probe::default() };
-    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, probe }
+    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, probe, ..Target::default() }
 }
 
 /// A TCP connect to a service named `web`.
 pub fn tcp_target(port: u16) -> Target {
     let probe = Probe { tcp: Some(port), ..Probe::default() };
-    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, probe }
+    Target { service: "web".to_owned(), address: "127.0.0.1".to_owned(), port, probe, ..Target::default() }
+}
+
+/// A runner that says nothing.
+pub fn runner() -> Runner {
+    Runner::new(Ui::new(Surroundings { quiet: true, ..Surroundings::default() }, 0), Cancel::default())
 }

@@ -1,13 +1,15 @@
 //! When each service may start and when the stack is up: a state machine fed with the engine's events. Pure; it knows no clock
 //! but the times it is given.
 
+mod entry;
+mod floor;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::model::{Condition, Dependency};
-
-/// How often a service may die before it is said to be looping, where the engine starts it again.
-const DEATHS: u32 = 3;
+use entry::Entry;
+pub use floor::Floor;
 
 /// What the scheduler must know of a service.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +58,9 @@ pub enum Event {
     Healthy,
     /// Its health check failed as often as it may.
     Unhealthy,
-    /// One run of its health check (or another command in it) ended with this exit code.
+    /// One run of its health check (or another command in it) began.
+    Checking,
+    /// It ended with this exit code.
     Checked(i32),
     /// Its process ended with this exit code.
     Died(i32),
@@ -105,20 +109,6 @@ pub struct Times {
     pub up: Option<Duration>,
 }
 
-#[derive(Clone, Debug)]
-struct Entry {
-    member: Member,
-    containers: BTreeMap<String, Phase>,
-    /// Whether another service waits for its end.
-    must_end: bool,
-    deaths: u32,
-    /// Failures of the health check in a row.
-    failed_checks: u32,
-    starved: bool,
-    failure: Option<Failure>,
-    times: Times,
-}
-
 /// A boot under way.
 #[derive(Clone, Debug)]
 pub struct Boot {
@@ -131,20 +121,7 @@ impl Boot {
         let must_end = |name: &str| {
             members.values().any(|other| other.needs.get(name).is_some_and(|need| need.condition == Condition::Completed))
         };
-        let entry = |(name, member): (&String, &Member)| {
-            let containers = member.containers.iter().map(|id| (id.clone(), Phase::Waiting)).collect();
-            let entry = Entry {
-                member: member.clone(),
-                containers,
-                must_end: must_end(name),
-                deaths: 0,
-                failed_checks: 0,
-                starved: false,
-                failure: None,
-                times: Times::default(),
-            };
-            (name.clone(), entry)
-        };
+        let entry = |(name, member): (&String, &Member)| (name.clone(), Entry::new(member.clone(), must_end(name)));
         Self { entries: members.iter().map(entry).collect() }
     }
 
@@ -201,6 +178,11 @@ impl Boot {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.phase(), entry.times))
     }
 
+    /// How long it would have taken, had nothing waited but for what it needs; of what is up already.
+    pub fn floor(&self) -> Floor {
+        floor::floor(&self.entries.iter().filter_map(|(name, entry)| Some((name.clone(), entry.stage()?))).collect())
+    }
+
     /// The services that are not up yet.
     pub fn pending(&self) -> Vec<&str> {
         self.entries.iter().filter(|(_, entry)| !entry.is_up()).map(|(name, _)| name.as_str()).collect()
@@ -209,89 +191,6 @@ impl Boot {
     /// Whether nothing but the process itself tells that this service is well.
     pub fn is_unchecked(&self, service: &str) -> bool {
         self.entries.get(service).is_some_and(|entry| !entry.member.checked && !entry.must_end)
-    }
-}
-
-impl Entry {
-    /// The phase of its slowest container.
-    fn phase(&self) -> Phase {
-        let rank = |phase: Phase| match phase {
-            Phase::Waiting => 0,
-            Phase::Starting => 1,
-            Phase::Running => 2,
-            Phase::Healthy => 3,
-            Phase::Done => 4,
-        };
-        self.containers.values().copied().min_by_key(|phase| rank(*phase)).unwrap_or(Phase::Done)
-    }
-
-    fn is_up(&self) -> bool {
-        let phase = self.phase();
-        match (self.must_end, self.member.checked) {
-            (true, _) => phase == Phase::Done,
-            (false, true) => phase == Phase::Healthy,
-            (false, false) => matches!(phase, Phase::Running | Phase::Done),
-        }
-    }
-
-    fn take(&mut self, container: &str, event: Event, now: Duration) {
-        let phase = match event {
-            Event::Started => {
-                self.times.started = Some(now);
-                self.failed_checks = 0;
-                Phase::Running
-            }
-            Event::Healthy => Phase::Healthy,
-            Event::Unhealthy => {
-                self.failure = Some(Failure::Unhealthy);
-                return;
-            }
-            Event::Checked(code) => {
-                self.checked(code, now);
-                return;
-            }
-            Event::OutOfMemory => {
-                self.starved = true;
-                return;
-            }
-            Event::Died(code) => match self.died(code) {
-                Some(phase) => phase,
-                None => return,
-            },
-        };
-        self.containers.insert(container.to_owned(), phase);
-        if self.is_up() {
-            self.times.up.get_or_insert(now);
-        }
-    }
-
-    /// Counts a run of the health check. A check that hangs ends no run, and is left to its own limit.
-    fn checked(&mut self, code: i32, now: Duration) {
-        self.failed_checks = if code == 0 { 0 } else { self.failed_checks + 1 };
-        let (Some(patience), Some(started)) = (self.member.patience, self.times.started) else { return };
-        let over = self.failed_checks >= patience.retries && now.saturating_sub(started) >= patience.time;
-        if over && self.phase() == Phase::Running {
-            self.failure = Some(Failure::Unhealthy);
-        }
-    }
-
-    /// The phase after a death, unless it means that the service cannot come up.
-    fn died(&mut self, code: i32) -> Option<Phase> {
-        self.deaths += 1;
-        let again = match self.member.restarts {
-            Restarts::Never => false,
-            Restarts::OnFailure => code != 0,
-            Restarts::Always => true,
-        };
-        self.failure = match (again, code) {
-            (_, code) if self.starved && code != 0 => Some(Failure::OutOfMemory),
-            (true, _) if self.deaths >= DEATHS => Some(Failure::Looping(code)),
-            (true, _) => return Some(Phase::Starting),
-            (false, 0) if (self.member.checked || self.member.stays) && !self.must_end => Some(Failure::Ended),
-            (false, 0) => return Some(Phase::Done),
-            (false, code) => Some(Failure::Exited(code)),
-        };
-        None
     }
 }
 

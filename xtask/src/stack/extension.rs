@@ -1,12 +1,11 @@
 //! The `x-xtask` schema: what compose has no word for, beside the thing it is about. Every key is typed; an unknown one is an
 //! error.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::probe::Probe;
 use super::source::{Sources, Step};
 use super::suite::Suite;
 use super::units::{Bytes, Span};
@@ -47,86 +46,32 @@ pub struct ServiceExtension {
     pub stop_codes: Vec<i32>,
 }
 
-/// One probe: exactly one of `http` and `tcp`, and what is expected of it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Probe {
-    /// GET this path.
-    pub http: Option<String>,
-    /// Connect to this port of the container.
-    pub tcp: Option<u16>,
-    /// Whether nothing may answer on the `tcp` port.
-    pub closed: bool,
-    /// The container's port for `http`; its first published port if not given.
-    pub port: Option<u16>,
-    /// The expected status; 200 if not given.
-    pub status: Option<u16>,
-    /// Headers to send.
-    pub send: BTreeMap<String, String>,
-    /// Headers that must be there with this value; `*` for any.
-    pub headers: BTreeMap<String, String>,
-    /// Fields of a JSON answer, by dotted path (`services.app`, `items.0`), and the value each must have; `*` for any.
-    pub json: BTreeMap<String, Value>,
-    /// Text that the body must hold.
-    pub contains: Option<String>,
-    /// Names of metrics that a Prometheus answer must hold; a histogram's name stands for its buckets, sum and count.
-    pub metrics: Vec<String>,
-    /// How long to keep trying once the stack is up; 15 s if not given.
-    pub deadline: Option<Span>,
-}
-
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.
 pub fn read<T: DeserializeOwned + Default>(holder: &Value, at: &[Step], sources: &Sources, errors: &mut Vec<Error>) -> T {
     let Some(value) = holder.get(KEY).filter(|value| !value.is_null()) else { return T::default() };
     match serde_path_to_error::deserialize(value.clone()) {
         Ok(extension) => extension,
         Err(error) => {
-            errors.push(explain(&error, at, sources));
+            errors.push(explain(&error, &[at, &[Step::Key(KEY.into())]].concat(), sources));
             T::default()
         }
     }
 }
 
-/// Checks what the types cannot say.
-pub fn check_probes(probes: &[Probe], at: &[Step], sources: &Sources, errors: &mut Vec<Error>) {
-    for (index, probe) in probes.iter().enumerate() {
-        let Some(wrong) = wrong(probe) else { continue };
-        let steps = [at, &[Step::Key(KEY.into()), Step::Key("probes".into()), Step::Index(index)]].concat();
-        errors.push(placed(Error::cannot(wrong), &steps, sources));
-    }
+/// Reads a probe that stands in no file.
+///
+/// # Errors
+/// In one line what is wrong, and what would be right.
+pub(super) fn read_probe(value: Value) -> Result<Probe, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let Error { message, help, .. } = explain(&error, &[], &Sources::default());
+        help.map_or(message.clone(), |help| format!("{message}; {help}"))
+    })
 }
 
-/// What is wrong with a probe, if anything.
-fn wrong(probe: &Probe) -> Option<String> {
-    match (&probe.http, probe.tcp) {
-        (Some(_), Some(_)) => Some("a probe is either `http` or `tcp`, not both".to_owned()),
-        (None, None) => Some("a probe needs `http: /path` or `tcp: PORT`".to_owned()),
-        (Some(path), None) if !path.starts_with('/') => Some(format!("the path `{path}` of an http probe must begin with `/`")),
-        (Some(path), None) if !path.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Some(format!("the path `{path}` of an http probe must be percent-encoded"))
-        }
-        (Some(_), None) => probe.closed.then(|| "`closed` is for `tcp` probes".to_owned()),
-        (None, Some(_)) => for_http_only(probe).map(|key| format!("`{key}` is for `http` probes")),
-    }
-}
-
-/// The first key that says something about an HTTP answer.
-fn for_http_only(probe: &Probe) -> Option<&'static str> {
-    let given = [
-        ("port", probe.port.is_some()),
-        ("status", probe.status.is_some()),
-        ("send", !probe.send.is_empty()),
-        ("headers", !probe.headers.is_empty()),
-        ("json", !probe.json.is_empty()),
-        ("contains", probe.contains.is_some()),
-        ("metrics", !probe.metrics.is_empty()),
-    ];
-    given.into_iter().find(|(_, given)| *given).map(|(key, _)| key)
-}
-
+/// Words for a value at `at` that is not as it should be.
 fn explain(error: &serde_path_to_error::Error<serde_json::Error>, at: &[Step], sources: &Sources) -> Error {
     let mut steps = at.to_vec();
-    steps.push(Step::Key(KEY.into()));
     steps.extend(error.path().iter().filter_map(|segment| match segment {
         serde_path_to_error::Segment::Map { key } => Some(Step::Key(key.clone())),
         serde_path_to_error::Segment::Seq { index } => Some(Step::Index(*index)),
@@ -140,7 +85,11 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>, at: &[Step], s
         steps.push(Step::Key(unknown.clone()));
     }
     let what = if message.starts_with("unknown field") { "key" } else { "value" };
-    let error = Error::cannot(format!("unknown {what} `{unknown}` in `{}`", dotted(&steps[..steps.len() - 1])));
+    let within = match &steps[..steps.len() - 1] {
+        [] => String::new(),
+        around => format!(" in `{}`", dotted(around)),
+    };
+    let error = Error::cannot(format!("unknown {what} `{unknown}`{within}"));
     placed(error.help(suggestion(&unknown, &known)), &steps, sources)
 }
 
@@ -192,6 +141,7 @@ mod tests {
     use camino::Utf8Path;
 
     use super::*;
+    use crate::stack::probe::check_probes;
     use crate::stack::source::{Source, steps};
 
     fn problems(text: &str) -> Vec<String> {
@@ -200,7 +150,7 @@ mod tests {
         let mut errors = Vec::new();
         let at = steps(["services", "a"]);
         let extension: ServiceExtension = read(&value["services"]["a"], &at, &sources, &mut errors);
-        check_probes(&extension.probes, &at, &sources, &mut errors);
+        check_probes("a", &extension.probes, &sources, &mut errors);
         errors
             .iter()
             .map(|error| {
@@ -242,19 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_one_thing() {
-        let wrong = [
-            "{port: 1}",
-            "{http: x}",
-            "{http: /, tcp: 1}",
-            "{http: /, closed: true}",
-            "{http: '/a b'}",
-            "{tcp: 1, metrics: [up]}",
-            "{tcp: 1, port: 1}",
-        ];
-        let lines: String = wrong.map(|probe| format!("        - {probe}\n")).concat();
-        let told = problems(&service(&format!("      probes:\n{lines}        - {{tcp: 1, closed: true}}\n")));
-        assert_eq!(told.len(), wrong.len());
-        assert!(told.iter().enumerate().all(|(i, text)| text.starts_with(&format!("c.yaml:{} ", i + 5))), "{told:?}");
+    fn a_wrong_probe_is_told_with_line() {
+        let told = problems(&service("      probes:\n        - {tcp: 1}\n        - {tcp: 1, port: 1}\n        - {http: x}\n"));
+        assert_eq!(told[0], "c.yaml:6 `port` is for `http` probes / -");
+        assert_eq!(told[1], "c.yaml:7 the path `x` of an http probe must begin with `/` / -");
+        let told = problems(&service("      probes:\n        - {http: /, metrics: {a: counted}}\n"));
+        assert_eq!(
+            told,
+            ["c.yaml:5 unknown value `counted` in `services.a.x-xtask.probes[0].metrics` / did you mean `counter`?"]
+        );
     }
 }

@@ -11,6 +11,7 @@ mod image_ref;
 pub mod isolate;
 mod model;
 mod parse;
+pub mod probe;
 pub mod secret;
 pub mod source;
 pub mod suite;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::boot::Patience;
 use super::extension::{ProjectExtension, ServiceExtension};
+use super::probe::Probe;
 use super::secret::SecretExtension;
 use super::source::Sources;
 use super::units::Span;
@@ -202,9 +203,9 @@ pub struct HealthCheck {
 }
 
 impl Service {
-    /// Whether somebody is to reach it: it publishes a port or is probed.
+    /// Whether somebody is to reach it: it publishes a port, or is probed while it runs.
     pub fn is_reached(&self) -> bool {
-        !self.ports.is_empty() || !self.extension.probes.is_empty()
+        !self.ports.is_empty() || self.extension.probes.iter().any(Probe::needs_running)
     }
 }
 

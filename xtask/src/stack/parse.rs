@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::extension::{check_probes, read};
+use super::extension::read;
 use super::model::{Network, Secret, Service, Stack};
+use super::probe::check_probes;
 use super::secret::check_secrets;
 use super::source::{Sources, Step, steps};
 use super::suite::check_suites;
@@ -34,7 +35,7 @@ pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
     for (name, service) in &mut stack.services {
         let at = steps(["services", name]);
         service.extension = read(&raw["services"][name], &at, &stack.sources, &mut errors);
-        check_probes(&service.extension.probes, &at, &stack.sources, &mut errors);
+        check_probes(name, &service.extension.probes, &stack.sources, &mut errors);
     }
     for (name, secret) in &mut stack.secrets {
         secret.extension = read(&raw["secrets"][name], &steps(["secrets", name]), &stack.sources, &mut errors);

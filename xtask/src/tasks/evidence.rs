@@ -60,10 +60,10 @@ pub fn late(ctx: &Context, stack: &Stack, containers: &[Container], pending: &[&
     Error::join(told).unwrap_or_else(|| Error::failed(format!("the stack was not up within {deadline}")))
 }
 
-/// Adds a service's place, health output and last log lines.
+/// Adds a service's health output and last log lines, and its place to an error that has none.
 pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], service: &str, error: Error) -> Error {
     let mut error = error.of(service);
-    error.place = stack.sources.service(service);
+    error.place = error.place.or_else(|| stack.sources.service(service));
     for container in containers.iter().filter(|container| container.service() == service) {
         let now = match state(ctx, container) {
             Ok(now) => now,

@@ -132,7 +132,7 @@ impl Copy {
 /// Shows how the copy came up.
 fn tell(ctx: &Context, stack: &Stack, booted: &launch::Booted) {
     waterfall::show(ctx, booted);
-    ctx.ui.more(format!("healthy in {:.1}s", booted.took.as_secs_f64()));
+    ctx.ui.more(format!("healthy in {:.1}s · floor {:.1}s", booted.took.as_secs_f64(), booted.floor.took.as_secs_f64()));
     let unchecked = |(name, phase, _): &&(String, Phase, Times)| {
         *phase == Phase::Running && stack.services.get(name).is_some_and(|service| !service.is_reached())
     };

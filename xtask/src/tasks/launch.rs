@@ -15,7 +15,7 @@ use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Result};
 use crate::exec::{Call, Pump};
 use crate::secret::Value;
-use crate::stack::boot::{Boot, Event, Member, Phase, Times};
+use crate::stack::boot::{Boot, Event, Floor, Member, Phase, Times};
 use crate::stack::isolate::{Carried, SecretFile};
 use crate::stack::{Service, Span, Stack};
 
@@ -126,6 +126,8 @@ pub struct Booted {
     pub services: Vec<(String, Phase, Times)>,
     /// From the first start to the last service's being up.
     pub took: Duration,
+    /// How long it would have taken, had nothing waited but for what it needs.
+    pub floor: Floor,
     /// When it began, by this machine's clock.
     pub began: SystemTime,
 }
@@ -197,7 +199,8 @@ pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Contai
     timer.finish_and_clear();
     let services: Vec<_> = boot.services().map(|(name, phase, times)| (name.to_owned(), phase, times)).collect();
     let took = services.iter().filter_map(|(_, _, times)| times.up).max().unwrap_or_default();
-    Ok(Attempt { booted: Booted { services, took, began }, failure: outcome.err() })
+    let booted = Booted { services, took, floor: boot.floor(), began };
+    Ok(Attempt { booted, failure: outcome.err() })
 }
 
 fn follow_events(ctx: &Context, project: &str, sender: Sender<Message>) -> Result<Pump> {

@@ -36,7 +36,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
-    use crate::stack::boot::Times;
+    use crate::stack::boot::{Floor, Times};
 
     #[test]
     fn the_waterfall_is_as_wide_as_the_boot() {
@@ -45,6 +45,7 @@ mod tests {
         let booted = Booted {
             services: vec![("web".into(), Phase::Healthy, times(500, 1000)), ("database".into(), Phase::Done, times(0, 500))],
             took: Duration::from_secs(1),
+            floor: Floor::default(),
             began: UNIX_EPOCH,
         };
         assert_eq!(

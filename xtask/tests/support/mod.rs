@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
+pub mod engine;
 pub mod stacks;
 
 use std::path::{Path, PathBuf};

@@ -22,12 +22,12 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 fn refusal(archive: &[u8]) -> String {
-    read(archive, "`x`").expect_err("bad").message
+    read(archive, "`x`", false).expect_err("bad").message
 }
 
 #[test]
 fn what_docker_saves_is_read() {
-    let archive = read(&image().saved("shop/api:1")[..], "`x`").expect("right");
+    let archive = read(&image().saved("shop/api:1")[..], "`x`", false).expect("right");
     let one = &archive.images[0];
     assert_eq!((one.references.join(" "), one.config.platform()), ("shop/api:1".to_owned(), "linux/amd64".to_owned()));
     assert_eq!(one.id, digest::of(&image().config()));
@@ -39,7 +39,7 @@ fn what_docker_saves_is_read() {
 fn layers_that_images_share_are_read_once() {
     let (one, other) = (image(), image().step("CMD x"));
     let archive = testing::saved(&[("one", &one), ("other", &other)]);
-    let read = read(&archive[..], "`x`").expect("right");
+    let read = read(&archive[..], "`x`", false).expect("right");
     assert_eq!(
         read.images[0].layers.iter().map(|at| &read.layers[*at].digest).collect::<Vec<_>>(),
         one.digests().iter().collect::<Vec<_>>()
@@ -51,7 +51,7 @@ fn layers_that_images_share_are_read_once() {
 fn a_layout_is_read_whatever_packs_its_layers() {
     let zstd = |content: &[u8]| compress_to_vec(content, CompressionLevel::Fastest);
     for (pack, is_packed) in [(&gzip as &dyn Fn(&[u8]) -> Vec<u8>, true), (&zstd, true), (&<[u8]>::to_vec, false)] {
-        let archive = read(&image().laid_out(pack)[..], "`x`").expect("right");
+        let archive = read(&image().laid_out(pack)[..], "`x`", false).expect("right");
         assert_eq!((archive.images.len(), archive.images[0].references.join(" ").as_str()), (1, "laid-out"));
         assert_eq!(archive.layers[1].content_bytes, 5000);
         assert_eq!(archive.layers[1].transfer_bytes.is_some_and(|bytes| bytes < 5000), is_packed);
@@ -60,7 +60,7 @@ fn a_layout_is_read_whatever_packs_its_layers() {
 
 #[test]
 fn an_archive_may_be_packed_itself() {
-    assert_eq!(read(&gzip(&image().saved("a:1"))[..], "`x`").expect("right").layers.len(), 2);
+    assert_eq!(read(&gzip(&image().saved("a:1"))[..], "`x`", false).expect("right").layers.len(), 2);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_older_form_with_links_is_read() {
         .file("3/layer.tar", &other)
         .file("c.json", &config)
         .file("manifest.json", br#"[{"Config":"c.json","RepoTags":null,"Layers":["1/layer.tar","3/layer.tar"]}]"#);
-    let read = read(&archive.finish()[..], "`x`").expect("right");
+    let read = read(&archive.finish()[..], "`x`", false).expect("right");
     assert_eq!(read.images[0].layers, [0, 1]);
 }
 

@@ -11,7 +11,7 @@ const TOKEN: &str = "ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
 /// What is found in an image of this base and these own layers.
 fn found(base: Archive, own: impl IntoIterator<Item = Archive>) -> Vec<Finding> {
     let image = own.into_iter().fold(Image::default().layer("ADD rootfs /", base), |image, layer| image.layer("COPY a /", layer));
-    let archive = read(&image.saved("a:1")[..], "`x`").expect("right");
+    let archive = read(&image.saved("a:1")[..], "`x`", false).expect("right");
     let image = &archive.images[0];
     let instruction = |line| Instruction { keyword: "COPY".to_owned(), line };
     let instructions = (2..=image.layers.len()).map(instruction).collect();
@@ -57,7 +57,7 @@ fn what_everyone_has_is_no_secret() {
 #[test]
 fn a_secret_in_an_instruction_is_found_and_not_shown() {
     let image = Image::default().layer(&format!("RUN curl -H {TOKEN} x"), new()).step(&format!("ENV T={TOKEN}"));
-    let archive = read(&image.saved("a:1")[..], "`x`").expect("right");
+    let archive = read(&image.saved("a:1")[..], "`x`", false).expect("right");
     let view = View::new(&archive, &archive.images[0]);
     let history = History::of(&archive.images[0].config, None);
     let told = findings(&Scene { view: &view, history: &history, dockerfile: None, production: false });

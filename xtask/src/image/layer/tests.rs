@@ -5,7 +5,7 @@ use crate::image::testing::Archive;
 
 fn layer(archive: Archive) -> (Layer, Paths) {
     let (mut paths, bytes) = (Paths::default(), archive.finish());
-    let layer = read(&bytes[..], bytes.len() as u64, &mut paths, &mut LastSeen::default()).expect("right");
+    let layer = read(&bytes[..], bytes.len() as u64, false, &mut paths, &mut LastSeen::default()).expect("right");
     (layer, paths)
 }
 
@@ -45,6 +45,6 @@ fn secrets_and_facts_have_their_path() {
 #[test]
 fn a_damaged_layer_tells_how_far_it_came() {
     let bytes = Archive::new().file("first", b"1").file("second", &[2; 5000]).finish();
-    let error = read(&bytes[..3000], 3000, &mut Paths::default(), &mut LastSeen::default()).expect_err("cut");
+    let error = read(&bytes[..3000], 3000, false, &mut Paths::default(), &mut LastSeen::default()).expect_err("cut");
     assert_eq!(error.to_string(), "it ends in the middle, behind `/first`");
 }

@@ -107,7 +107,7 @@ mod tests {
 
     fn told(layers: impl IntoIterator<Item = Archive>) -> Vec<String> {
         let image = layers.into_iter().fold(Image::default(), |image, layer| image.layer("COPY", layer));
-        let archive = read(&image.saved("a:1")[..], "`x`").expect("right");
+        let archive = read(&image.saved("a:1")[..], "`x`", false).expect("right");
         let view = View::new(&archive, &archive.images[0]);
         let told = |one: PackageFigures| format!("{:?} {} {} {}", one.kind, one.name, one.version, one.bytes);
         packages(&view, &Sums::of(&view)).into_iter().map(told).collect()

@@ -7,7 +7,7 @@ use crate::image::testing;
 /// What is seen of these layers, and what is wasted: path, hiding root, layer, hiding layer, bytes; `-` for deleted.
 fn laid(layers: impl IntoIterator<Item = testing::Archive>) -> (Vec<String>, Vec<String>) {
     let image = layers.into_iter().fold(testing::Image::default(), |image, layer| image.layer("COPY", layer));
-    let archive = read(&image.saved("a:1")[..], "`x`").expect("right");
+    let archive = read(&image.saved("a:1")[..], "`x`", false).expect("right");
     let view = View::new(&archive, &archive.images[0]);
     let path = |spot| view.paths.shown(view.item(spot).path);
     let mut seen: Vec<_> = view.files().map(|(spot, bytes)| format!("{} {bytes}", path(spot))).collect();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::testing::{answer, closed_port, http_target, request, serve};
 use super::*;
+use crate::stack::probe::{Kind, Metrics, Probe};
 
 /// What each mismatch says, or what a passed probe says.
 fn told(port: u16, timeout: Duration, probe: Probe) -> Vec<String> {
@@ -46,6 +47,10 @@ fn with_headers(headers: &[(&str, &str)]) -> Probe {
     Probe { headers: headers.collect(), ..Probe::default() }
 }
 
+fn names(names: &[&str]) -> Metrics {
+    Metrics(names.iter().map(|name| ((*name).to_owned(), None)).collect())
+}
+
 #[test]
 fn an_answer_that_is_all_it_should_be_passes() {
     let body = "{\"status\":\"up\"}";
@@ -66,6 +71,59 @@ fn a_wrong_status_shows_the_body_s_first_line() {
 }
 
 #[test]
+fn a_redirect_is_judged_by_where_it_leads() {
+    let port = server("302 Found", "location: /login\r\n", "moved");
+    let probe = |to: &str, status| Probe { redirect: Some(to.to_owned()), status, ..Probe::default() };
+    assert_eq!(told_soon(port, probe("/login", None)), ["status 302"]);
+    assert_eq!(told_soon(port, probe("*", Some(302))), ["status 302"]);
+    assert_eq!(told_soon(port, probe("/", None)), ["a redirect to `/`, got 302 to `/login`"]);
+    assert_eq!(told_soon(port, probe("/login", Some(301))), ["status 301 to `/login`, got 302 to `/login`"]);
+    let fine = server("200 OK", "location: /login\r\n", "");
+    assert_eq!(told_soon(fine, probe("/login", None)), ["a redirect to `/login`, got 200 to `/login`"]);
+}
+
+#[test]
+fn a_redirect_that_is_followed_leads_to_the_last_answer() {
+    let port = serve(|mut stream, visit| match visit {
+        0 => answer(&mut stream, "301 Moved Permanently", "location: y/z?a=b:c\r\n", ""),
+        1 => answer(&mut stream, "302 Found", "location: /end#x\r\n", ""),
+        _ => answer(&mut stream, "200 OK", "", "the end"),
+    });
+    let probe = Probe { follow: true, contains: Some("the end".to_owned()), ..Probe::default() };
+    assert_eq!(told_soon(port, probe), ["status 200"]);
+    let follow = || Probe { follow: true, ..Probe::default() };
+    let circle = server("302 Found", "location: /x\r\n", "");
+    assert_eq!(told_soon(circle, follow()), ["status 200, got more than 5 redirects, the last to `/x`"]);
+    for away in ["https://example.org/", "//example.org/", "http://127.0.0.1:1/"] {
+        let port = serve(move |mut stream, _| answer(&mut stream, "302 Found", &format!("location: {away}\r\n"), ""));
+        assert_eq!(told_soon(port, follow()), [format!("status 200, got 302 to `{away}`, which is not of this service")]);
+    }
+}
+
+#[test]
+fn a_redirect_leads_to_a_path_of_the_service() {
+    let target = http_target(80, "/");
+    let to = |location: &str| within(&target, "/a/b?c=/d", location);
+    assert_eq!(to("http://127.0.0.1:80").as_deref(), Some("/"));
+    assert_eq!(to("http://127.0.0.1:80/x").as_deref(), Some("/x"));
+    assert_eq!(to("x").as_deref(), Some("/a/x"));
+    assert_eq!(to("http://127.0.0.1:801/x"), None);
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_told() {
+    let port = serve(|mut stream, _| {
+        thread::sleep(Duration::from_millis(120));
+        answer(&mut stream, "200 OK", "", "");
+    });
+    let within = |millis| Probe { within: Some(Span(Duration::from_millis(millis))), ..Probe::default() };
+    let slow = told_soon(port, within(50));
+    assert!(slow[0].starts_with("an answer within 50ms, got one after 1"), "{slow:?}");
+    let fast = told_soon(port, within(4000));
+    assert!(fast[0].starts_with("status 200 after "), "{fast:?}");
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let port = server("301 Moved Permanently", "location: /login\r\n", "moved");
     assert_eq!(told_soon(port, Probe::default()), ["status 200, got 301 to `/login`"]);
@@ -78,7 +136,7 @@ fn every_mismatch_is_told() {
     let mut probe = fields(json!({"status": "up"}));
     probe.headers = with_headers(&[("x-one", "1"), ("x-gone", "*")]).headers;
     probe.contains = Some("fine".to_owned());
-    probe.metrics = vec!["up".to_owned()];
+    probe.metrics = names(&["up"]);
     assert_eq!(
         told_soon(port, probe),
         [
@@ -94,10 +152,13 @@ fn every_mismatch_is_told() {
 
 #[test]
 fn metrics_are_read_and_a_broken_line_is_told() {
-    let probe = |names: &[&str]| Probe { metrics: names.iter().map(|name| (*name).to_owned()).collect(), ..Probe::default() };
+    let probe = |wanted: &[&str]| Probe { metrics: names(wanted), ..Probe::default() };
     let port = server("200 OK", "", "# TYPE took histogram\ntook_bucket{le=\"+Inf\"} 1\nup 1\n");
     assert_eq!(told_soon(port, probe(&["took", "up"])), ["status 200"]);
     assert_eq!(told_soon(port, probe(&["gone", "up"])), ["metric `gone`, got no `gone` among 2 samples"]);
+    let typed = Metrics([("took".to_owned(), Some(Kind::Histogram)), ("up".to_owned(), Some(Kind::Gauge))].into());
+    let typed = told_soon(port, Probe { metrics: typed, ..Probe::default() });
+    assert_eq!(typed, ["metric `up` of type gauge, got `up` of type untyped"]);
     let broken = server("200 OK", "", "up 1\n<html>\n");
     assert_eq!(told_soon(broken, probe(&["up"])), ["Prometheus metrics, got line 2: no metric name in `<html>`"]);
 }
@@ -166,8 +227,10 @@ fn everything_that_is_expected_can_be_said() {
     let mut probe = fields(json!({"status": "up", "uptime": "*"}));
     probe.headers = with_headers(&[("a", "*"), ("b", "1")]).headers;
     probe.contains = Some("x".to_owned());
-    probe.metrics = vec!["m".to_owned()];
-    let all = "status 200\na header `a`\nheader `b: 1`\n`status` = \"up\"\na field `uptime`\nthe text `x`\nmetric `m`";
+    probe.metrics.0 = [("m".to_owned(), None), ("n".to_owned(), Some(Kind::Gauge))].into();
+    probe.within = Some(Span(Duration::from_millis(200)));
+    let all = "status 200\na header `a`\nheader `b: 1`\n`status` = \"up\"\na field `uptime`\nthe text `x`\nmetric `m`\n\
+               metric `n` of type gauge\nan answer within 200ms";
     assert_eq!(expected(&probe), all);
     let v6 = Target { address: "::1".to_owned(), port: 80, ..Target::default() };
     assert_eq!(authority(&v6), "[::1]:80");

@@ -117,3 +117,22 @@ fn a_check_that_keeps_failing_is_given_up_when_it_would_count() {
     boot.on("a", Event::Checked(1), seconds(14));
     assert_eq!(boot.failures(), [("a", Failure::Unhealthy)]);
 }
+
+#[test]
+fn the_floor_leaves_out_pauses_between_checks_and_before_starts() {
+    let at = Duration::from_millis;
+    let mut boot =
+        boot(&[("a", member(&[], true, Restarts::Never)), ("b", member(&[("a", Condition::Healthy)], false, Restarts::Never))]);
+    boot.startable(at(0));
+    boot.on("a", Event::Started, at(300));
+    boot.on("a", Event::Checking, at(550));
+    boot.on("a", Event::Checked(1), at(600));
+    boot.on("a", Event::Checking, at(850));
+    boot.on("a", Event::Checked(0), at(900));
+    assert_eq!(boot.floor(), Floor::default(), "nothing is up yet");
+    boot.on("a", Event::Healthy, at(900));
+    boot.startable(at(1000));
+    boot.on("b", Event::Started, at(1200));
+    // Up until the check that failed, and as long as the one that passed: 300 + 300 + 50; then 200 for `b`.
+    assert_eq!(boot.floor(), Floor { took: at(850), chain: vec!["a".into(), "b".into()] });
+}

@@ -10,6 +10,7 @@ use camino::Utf8PathBuf;
 use serde_json::{Map, Value, json};
 
 use super::model::{Mount, Stack};
+use super::probe::Probe;
 use super::units::Span;
 pub use carry::{Carried, SECRETS_DIR, SecretFile, SecretValue, carry_secrets};
 
@@ -211,7 +212,7 @@ fn own_networks(networks: &Value) -> Map<String, Value> {
 fn open_ports(stack: &Stack, name: &str, options: &Options) -> Vec<Value> {
     let Some(service) = stack.services.get(name) else { return Vec::new() };
     let published = service.ports.iter().map(|port| (port.target, port.protocol.clone().unwrap_or_else(|| "tcp".into())));
-    let probed = service.extension.probes.iter().filter_map(|probe| probe.tcp.or(probe.port));
+    let probed = service.extension.probes.iter().filter_map(Probe::port);
     let wanted = options.open.get(name).into_iter().flatten().copied();
     let named = probed.chain(wanted).map(|port| (port, "tcp".to_owned()));
     let all: BTreeSet<(u16, String)> = published.chain(named).filter(|(port, _)| *port != 0).collect();

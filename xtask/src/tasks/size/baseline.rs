@@ -84,7 +84,7 @@ pub fn compare(ctx: &Context, baseline: &Baseline, report: &mut Report) -> Resul
 }
 
 fn measured(ctx: &Context, baseline: &Baseline, bytes: u64) -> Result<Report> {
-    let archive = super::read(ctx, &baseline.source(), bytes)?;
+    let archive = super::read(ctx, &baseline.source(), bytes, false)?;
     let one = |image: &crate::image::archive::Image| {
         let reference = image.references.first().cloned().unwrap_or_else(|| image.id.clone());
         measure(&archive, image, &Subject { reference, ..Subject::default() })

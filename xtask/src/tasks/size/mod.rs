@@ -27,7 +27,7 @@ pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
     if ctx.dry_run() {
         return report::plan(ctx.json(), &planned(&plan, baseline.as_ref()));
     }
-    let mut answer = Report { images: measured(ctx, &plan)? };
+    let mut answer = Report { images: measured(ctx, &plan, args.transfer)? };
     if let Some(baseline) = &baseline {
         baseline::compare(ctx, baseline, &mut answer)?;
     }
@@ -55,21 +55,21 @@ pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
 /// An image is not there or cannot be read.
 pub fn report(ctx: &Context, args: &SizeArgs) -> Result<Report> {
     let plan = subjects::plan(ctx, args)?;
-    Ok(Report { images: measured(ctx, &plan)? })
+    Ok(Report { images: measured(ctx, &plan, args.transfer)? })
 }
 
-fn measured(ctx: &Context, plan: &Plan) -> Result<Vec<Measured>> {
-    let archive = read(ctx, &plan.source, plan.expected_bytes)?;
+fn measured(ctx: &Context, plan: &Plan, pack: bool) -> Result<Vec<Measured>> {
+    let archive = read(ctx, &plan.source, plan.expected_bytes, pack)?;
     let images = subjects::matched(plan, &archive)?;
     Ok(images.iter().map(|(image, subject)| measure(&archive, image, subject)).collect())
 }
 
 /// Reads the images in one stream, so that layers which they share are read once.
-fn read(ctx: &Context, source: &Source, expected_bytes: u64) -> Result<Archive> {
+fn read(ctx: &Context, source: &Source, expected_bytes: u64, pack: bool) -> Result<Archive> {
     match source {
         Source::Nothing => Ok(Archive::default()),
-        Source::Engine(references) => stream::saved(ctx, Call::new(image::save(references)).no_deadline(), expected_bytes),
-        Source::File(path) => stream::file(ctx, path),
+        Source::Engine(references) => stream::saved(ctx, Call::new(image::save(references)).no_deadline(), expected_bytes, pack),
+        Source::File(path) => stream::file(ctx, path, pack),
     }
 }
 

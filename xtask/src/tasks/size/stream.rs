@@ -17,10 +17,10 @@ use crate::stack::Bytes;
 const STEP: u64 = 16 << 20;
 
 /// Reads what a command writes.
-pub fn saved(ctx: &Context, call: Call, expected: u64) -> Result<Archive> {
+pub fn saved(ctx: &Context, call: Call, expected: u64, pack: bool) -> Result<Archive> {
     let name = format!("what `{}` writes", call.display());
     ctx.runner.feed(call, |stdout| {
-        let archive = watched(ctx, &mut *stdout, expected, &name)?;
+        let archive = watched(ctx, &mut *stdout, expected, &name, pack)?;
         // To its very end, so that the command says whether it wrote everything.
         io::copy(stdout, &mut io::sink()).map_err(|error| Error::cannot(format!("cannot read {name}: {error}")))?;
         Ok(archive)
@@ -28,18 +28,18 @@ pub fn saved(ctx: &Context, call: Call, expected: u64) -> Result<Archive> {
 }
 
 /// Reads a file.
-pub fn file(ctx: &Context, path: &Utf8Path) -> Result<Archive> {
+pub fn file(ctx: &Context, path: &Utf8Path, pack: bool) -> Result<Archive> {
     let cannot = |error: io::Error| Error::cannot(format!("cannot read `{path}`: {error}"));
     let file = File::open(path).map_err(cannot)?;
     let expected = file.metadata().map_err(cannot)?.len();
-    watched(ctx, file, expected, &format!("`{path}`"))
+    watched(ctx, file, expected, &format!("`{path}`"), pack)
 }
 
-fn watched(ctx: &Context, source: impl Read, expected: u64, name: &str) -> Result<Archive> {
+fn watched(ctx: &Context, source: impl Read, expected: u64, name: &str, pack: bool) -> Result<Archive> {
     let timer = ctx.ui.timer("read");
     timer.set_message(name.to_owned());
     let cancel = ctx.runner.cancel().clone();
-    let read = archive::read(Watched { source, timer: timer.clone(), cancel, expected, done: 0, told: 0 }, name);
+    let read = archive::read(Watched { source, timer: timer.clone(), cancel, expected, done: 0, told: 0 }, name, pack);
     timer.finish_and_clear();
     ctx.runner.cancel().check()?;
     read

@@ -1,9 +1,9 @@
 //! `smoke`: boots an isolated copy of the stack, probes it, and removes it again. The user's files, ports, volumes and
 //! containers are not touched.
 
-mod checks;
 mod faces;
 mod memory;
+mod probes;
 mod runtime;
 mod seen;
 pub mod stop;
@@ -23,6 +23,7 @@ use super::{evidence, launch};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
 use crate::error::Result;
+use crate::probe;
 use crate::report;
 use crate::secret::Value;
 use crate::stack::isolate::isolate;
@@ -41,8 +42,9 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
         engine::ready(ctx)?;
         return clean(ctx);
     }
-    let loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
+    let mut loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
     let services = select(&loaded.stack, &args.services)?;
+    probes::add(&mut loaded, &args.probes, &services)?;
     let run = Run::plan(ctx, &loaded, services, args);
     if ctx.dry_run() {
         return run.dry_run(args);
@@ -50,6 +52,7 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     let version = engine::ready(ctx)?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
     sweep(ctx)?;
+    probes::ready(ctx, &loaded, &run.copy.services)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);
     let mut seen = Seen::new(&ctx.runner);
@@ -99,7 +102,7 @@ impl<'a> Run<'a> {
         let names: Vec<&str> = copy.services.iter().map(String::as_str).collect();
         plan += &format!("boot {} as project {} and wait at most {}\n", names.join(", "), copy.name, Span(copy.deadline));
         for (name, service) in loaded.stack.services.iter().filter(|(name, _)| copy.services.contains(*name)) {
-            service.extension.probes.iter().for_each(|probe| plan += &format!("probe {name} {}\n", checks::title(probe)));
+            service.extension.probes.iter().for_each(|probe| plan += &format!("probe {name} {}\n", probe::what(probe)));
         }
         plan += if args.keep { "leave it running\n" } else { "remove it\n" };
         let notes = isolate(&loaded.stack, &copy.options(loaded, true)).notes;
@@ -132,7 +135,7 @@ impl<'a> Run<'a> {
     fn check(&self, secrets: &BTreeMap<String, Value>, seen: &mut Seen) {
         let Self { ctx, loaded, copy } = self;
         let containers = seen.containers.clone();
-        let probes = checks::probe(ctx, loaded, &containers);
+        let probes = probes::run(ctx, loaded, &containers, secrets);
         let runtime = runtime::check(ctx, loaded, &containers, secrets);
         // What has ended comes first, since it explains the rest.
         let now = launch::containers(ctx, &copy.name);

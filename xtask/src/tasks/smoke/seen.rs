@@ -1,6 +1,8 @@
 //! What a run has seen so far, and what was wrong with it: collected as it goes, so that a verdict can be given however far the
 //! run came. No value of a secret gets in.
 
+use camino::Utf8Path;
+
 use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
@@ -132,6 +134,7 @@ impl Seen {
     /// The verdict on a run of the copy `project` that took `seconds`.
     pub fn verdict(self, loaded: &Loaded, project: &str, needed: &[Needed], seconds: f64) -> Verdict {
         let exit = Verdict::exit(&self.failures);
+        let up = self.booted.as_ref().filter(|_| self.is_up);
         let services = self.booted.as_ref().map(|booted| timeline(booted, &self.containers)).unwrap_or_default();
         Verdict {
             passed: exit == Exit::Done,
@@ -143,9 +146,11 @@ impl Seen {
             images: Image::of(loaded, needed, services.iter().map(|one| &one.service)),
             stand_ins: needed.iter().filter(|one| one.stand_in.is_some()).map(|one| one.reference.clone()).collect(),
             addresses: self.addresses,
-            healthy_seconds: self.booted.filter(|_| self.is_up).map(|booted| booted.took.as_secs_f64()),
+            healthy_seconds: up.map(|booted| booted.took.as_secs_f64()),
+            floor_seconds: up.map(|booted| booted.floor.took.as_secs_f64()),
+            floor_chain: up.map(|booted| booted.floor.chain.clone()).unwrap_or_default(),
             services,
-            probes: self.probes,
+            probes: self.probes.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
             memory: self.memory,
             runtime: self.runtime,
             stops: self.stops,
@@ -154,6 +159,11 @@ impl Seen {
             root: loaded.root.clone(),
         }
     }
+}
+
+/// A probe's outcome with its file told from `folder` where it lies below it.
+fn seen_from(outcome: probe::Outcome, folder: &Utf8Path) -> probe::Outcome {
+    probe::Outcome { place: outcome.place.map(|place| place.seen_from(folder)), ..outcome }
 }
 
 /// An error without the values of secrets.

@@ -78,6 +78,7 @@ fn state(phase: Phase) -> &'static str {
 mod tests {
     use super::*;
     use crate::docker::container::parse_containers;
+    use crate::stack::boot::Floor;
 
     fn containers() -> Vec<Container> {
         let one = |created: &str, state: &str| {
@@ -93,7 +94,12 @@ mod tests {
     fn booted() -> Booted {
         let times = Times { told: Some(Duration::ZERO), started: None, up: Some(Duration::from_millis(1500)) };
         let began = time::parse("2026-01-01T00:00:10Z").expect("a time");
-        Booted { services: vec![("a".into(), Phase::Healthy, times)], took: Duration::from_secs(2), began }
+        Booted {
+            services: vec![("a".into(), Phase::Healthy, times)],
+            took: Duration::from_secs(2),
+            floor: Floor::default(),
+            began,
+        }
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub struct Verdict {
     pub services: Vec<ServiceTimes>,
     /// From the first start to the last service's being up; none if the stack did not come up.
     pub healthy_seconds: Option<f64>,
+    /// How long that would have taken, had nothing waited but for what it needs.
+    pub floor_seconds: Option<f64>,
+    /// The services of the longest chain, which is what the floor counts.
+    pub floor_chain: Vec<String>,
     /// What the probes saw; empty if the stack did not come up.
     pub probes: Vec<probe::Outcome>,
     /// What all services used while they booted and settled; none where they run on another machine and have no budget.

@@ -89,7 +89,7 @@ function figures(image) {
     figure("growth", signedBytes(size), `${percentChange(part)} since ${visible(baseline)}`);
   return [
     known(sent, (size) => figure("to transfer", bytes(size), `${share(size)} of the content`)) ??
-      figure("to transfer", "unknown", "the archive's layers are not packed"),
+      figure("to transfer", "unknown", "the layers are not packed: --transfer tells"),
     figure("own layers", bytes(image.own_bytes), share(image.own_bytes)),
     figure("base", bytes(image.base_bytes), share(image.base_bytes)),
     figure("wasted", bytes(image.wasted_bytes), `${share(image.wasted_bytes)} of the content`),

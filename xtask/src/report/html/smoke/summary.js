@@ -8,7 +8,7 @@ function summaryOf(verdict) {
   const restarts = services.reduce((sum, service) => sum + service.restarts, 0);
   const budget = memory ? known(memory.budget_bytes, bytes) : null;
   const figures = [
-    figure("healthy in", known(verdict.healthy_seconds, seconds) ?? "never"),
+    figure("healthy in", known(verdict.healthy_seconds, seconds) ?? "never", known(verdict.floor_seconds, (floor) => `floor ${seconds(floor)}`)),
     figure("probes passed", probes.length ? `${passed} of ${probes.length}` : "none made"),
     memory ? figure("memory, settled", bytes(memory.settled_bytes), budget && `of ${budget}`) : null,
     memory ? known(memory.peak_bytes, (peak) => figure("memory, peak", bytes(peak), budget && `of ${budget}`)) : null,

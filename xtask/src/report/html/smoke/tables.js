@@ -7,7 +7,7 @@ function probeTable(probes) {
   const columns = [
     { name: "", cell: (row) => result(row.passed, "passed", "failed") },
     { name: "service", cell: (row) => visible(row.service) },
-    { name: "probe", cell: (row) => `${visible(row.what)} on port ${row.port}` },
+    { name: "probe", cell: (row) => known(row.port, (port) => `${visible(row.what)} on port ${port}`) ?? visible(row.what) },
     { name: "expected", cell: (row) => lines(row.expected) },
     { name: "actual", cell: (row) => lines(row.actual) },
     { name: "tries", number: true, cell: (row) => String(row.tries) },

@@ -79,7 +79,7 @@ fn subjects<'a>(verdict: &'a Verdict, check: Check) -> Vec<Subject<'a>> {
         Check::Probe => {
             let subject = |one: &'a probe::Outcome| Subject {
                 service: &one.service,
-                name: format!("{} on port {}", one.what, one.port),
+                name: one.title(),
                 seconds: one.took.as_secs_f64(),
                 seen: if one.passed { Seen::Well } else { Seen::Wrong },
             };

@@ -62,10 +62,9 @@ fn probes(verdict: &Verdict) -> Vec<Vec<String>> {
     let mut probes: Vec<_> = verdict.probes.iter().collect();
     probes.sort_by_key(|probe| probe.passed);
     let row = |probe: &crate::probe::Outcome| {
-        let what = format!("{} on port {}", probe.what, probe.port);
         let passed = if probe.passed { "passed" } else { "failed" }.to_owned();
         let seconds = format!("{:.1}", probe.took.as_secs_f64());
-        vec![passed, probe.service.clone(), what, probe.expected.clone(), probe.actual.clone(), seconds]
+        vec![passed, probe.service.clone(), probe.title(), probe.expected.clone(), probe.actual.clone(), seconds]
     };
     probes.into_iter().map(row).collect()
 }

@@ -26,6 +26,8 @@ pub fn failed() -> Verdict {
         addresses: Vec::new(),
         services: vec![times("db", 0.0, 1.5), times("web", 1.5, 2.0)],
         healthy_seconds: Some(2.0),
+        floor_seconds: Some(1.9),
+        floor_chain: vec!["db".into(), "web".into()],
         probes: vec![outcome("GET /", 80, true), outcome("GET /broken", 81, false)],
         memory: Some(Memory {
             budget_bytes: Some(2_000_000),
@@ -66,7 +68,8 @@ fn outcome(what: &str, port: u16, passed: bool) -> Outcome {
     Outcome {
         service: "web".into(),
         what: what.into(),
-        port,
+        port: Some(port),
+        place: None,
         expected: "status 200".into(),
         actual: if passed { "status 200" } else { "404: <b>|no" }.into(),
         passed,
