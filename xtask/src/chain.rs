@@ -4,9 +4,9 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, ValueEnum};
 
-use crate::cli::{Cli, Format, GROUPS, Global};
+use crate::cli::{Cli, Format, GROUPS, Global, Task};
 use crate::error::EXIT_CODES;
 
 /// Parses a command line into the tasks it names; each gets the global options of all.
@@ -28,12 +28,24 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
     if global.quiet && global.verbose > 0 {
         return Err(command.clone().error(ErrorKind::ArgumentConflict, "`--quiet` and `--verbose` contradict each other"));
     }
-    if parsed.len() > 1 && global.format == Some(Format::Json) {
-        let told = "`--format json` gives one document, and several tasks give several answers: run them one by one";
-        return Err(command.clone().error(ErrorKind::ArgumentConflict, told));
-    }
     parsed.iter_mut().for_each(|cli| cli.global = global.clone());
-    Ok(parsed)
+    match impossible(global.format.unwrap_or_default(), &parsed) {
+        Some(why) => Err(command.clone().error(ErrorKind::ArgumentConflict, why)),
+        None => Ok(parsed),
+    }
+}
+
+/// Why these tasks cannot answer in this format, if they cannot.
+fn impossible(format: Format, tasks: &[Cli]) -> Option<String> {
+    let name = format.to_possible_value()?.get_name().to_owned();
+    if format != Format::Text && tasks.len() > 1 {
+        return Some(format!(
+            "`--format {name}` gives one document, and several tasks give several answers: run them one by one"
+        ));
+    }
+    let has_verdict = |cli: &Cli| matches!(&cli.task, Task::Smoke(args) if !args.clean && !cli.global.dry_run);
+    let of_verdicts = matches!(format, Format::Junit | Format::Markdown);
+    (of_verdicts && !tasks.iter().all(has_verdict)).then(|| format!("`--format {name}` is for the verdict of `smoke`"))
 }
 
 /// How many names a mistyped one is answered with.
@@ -201,5 +213,18 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_format_that_cannot_hold_the_answer_is_refused() {
+        let why = |line: &str| parse(line.split(' ').map(OsString::from).collect()).err().map(|error| error.to_string());
+        for line in ["x smoke --format junit", "x smoke --format markdown", "x size --format json", "x size smoke --format text"]
+        {
+            assert_eq!(why(line), None, "{line}");
+        }
+        for line in ["x size --format junit", "x smoke --clean --format junit", "x smoke --dry-run --format markdown"] {
+            assert!(why(line).is_some_and(|why| why.contains("is for the verdict of `smoke`")), "{line}");
+        }
+        assert!(why("x size smoke --format junit").is_some_and(|why| why.contains("one document")));
     }
 }

@@ -70,6 +70,10 @@ pub enum Format {
     Text,
     /// One JSON document
     Json,
+    /// JUnit XML, of `smoke`
+    Junit,
+    /// Markdown, of `smoke`
+    Markdown,
 }
 
 /// When to colour.
@@ -244,8 +248,11 @@ pub struct SmokeArgs {
     /// Boot the images that are there instead of building first
     #[arg(long)]
     pub no_build: bool,
+    /// Also write the verdict to FILE as one page, for any browser and without a network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<Utf8PathBuf>,
     /// Only remove what earlier runs left behind
-    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "probes"])]
+    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "html", "probes"])]
     pub clean: bool,
 }
 

@@ -43,6 +43,11 @@ impl Context {
         self.global.format == Some(Format::Json)
     }
 
+    /// How the answer is written.
+    pub fn format(&self) -> Format {
+        self.global.format.unwrap_or_default()
+    }
+
     /// Whether to say what would be done instead of doing it.
     pub fn dry_run(&self) -> bool {
         self.global.dry_run

@@ -82,6 +82,8 @@ pub struct Error {
     pub exit: Exit,
     /// Lower case, names in backticks, no full stop.
     pub message: String,
+    /// The service it is about; none where it is about no one of them.
+    pub service: Option<String>,
     /// The file and line to look at.
     pub place: Option<Place>,
     /// What the machine said.
@@ -98,7 +100,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), place: None, evidence: Vec::new(), help: None, also: Vec::new() }
+        Self { exit, message: message.into(), service: None, place: None, evidence: Vec::new(), help: None, also: Vec::new() }
     }
 
     /// The task could not run.
@@ -132,6 +134,12 @@ impl Error {
         self
     }
 
+    /// Adds the service it is about.
+    pub fn of(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
     /// Adds what to do next.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -153,6 +161,13 @@ impl Error {
         let mut first = errors.next()?;
         first.also.extend(errors);
         Some(first)
+    }
+
+    /// This error and the ones beside it, each by itself, in order.
+    pub fn apart(self) -> Vec<Self> {
+        let Self { also, .. } = self;
+        let alone = Self { also: Vec::new(), ..self };
+        std::iter::once(alone).chain(also.into_iter().flat_map(Self::apart)).collect()
     }
 
     /// This error and the ones beside it, in order.
@@ -183,6 +198,7 @@ mod tests {
         let joined = Error::join(["a", "b", "c"].map(Error::cannot)).expect("three errors");
         let messages: Vec<_> = joined.all().map(|error| error.message.as_str()).collect();
         assert_eq!(messages, ["a", "b", "c"]);
+        assert_eq!(joined.apart(), ["a", "b", "c"].map(Error::cannot));
         assert!(Error::join([]).is_none());
     }
 

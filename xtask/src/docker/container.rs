@@ -20,6 +20,8 @@ pub struct Container {
     pub id: String,
     /// The name, with a leading slash.
     pub name: String,
+    /// When it was created, as [`super::time`] reads it.
+    pub created: String,
     /// The words after the program that its first process was started with.
     pub args: Option<Vec<String>>,
     /// How often the engine has started it again.
@@ -49,6 +51,10 @@ pub struct State {
     pub oom_killed: bool,
     /// The exit code of its last end.
     pub exit_code: i32,
+    /// When its first process was started last.
+    pub started_at: String,
+    /// When its first process ended last; the year 1 if it never has.
+    pub finished_at: String,
     /// Why it could not be started.
     pub error: String,
     /// What its health check says.

@@ -42,21 +42,6 @@ pub fn root_is_read_only(mountinfo: &str) -> Option<bool> {
     Some(options.split(',').any(|option| option == "ro"))
 }
 
-/// The file that holds the memory limit in force, by `/proc/PID/cgroup`: cgroup v1 has a tree for memory alone, v2 one for all.
-pub fn memory_limit_file(cgroup: &str) -> Option<String> {
-    let parts = |line: &'_ str| {
-        let mut parts = line.splitn(3, ':').map(str::to_owned);
-        Some((parts.next()?, parts.next()?, parts.next()?))
-    };
-    cgroup.lines().filter_map(parts).find_map(|(_, controllers, path)| match controllers.as_str() {
-        "" => Some(format!("/sys/fs/cgroup{path}/memory.max")),
-        list if list.split(',').any(|name| name == "memory") => {
-            Some(format!("/sys/fs/cgroup/memory{path}/memory.limit_in_bytes"))
-        }
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,14 +63,5 @@ mod tests {
         assert_eq!(root_is_read_only(&(line("/", "rw") + &line("/", "ro") + &line("/tmp", "rw"))), Some(true));
         assert_eq!(root_is_read_only(&line("/", "rw")), Some(false));
         assert_eq!(root_is_read_only("garbage"), None);
-    }
-
-    #[test]
-    fn the_memory_limit_is_found_in_both_trees() {
-        let v1 = "5:cpu,cpuacct:/docker/c\n4:memory:/docker/c\n";
-        assert_eq!(memory_limit_file(v1).as_deref(), Some("/sys/fs/cgroup/memory/docker/c/memory.limit_in_bytes"));
-        let v2 = "0::/system.slice/docker-c.scope\n";
-        assert_eq!(memory_limit_file(v2).as_deref(), Some("/sys/fs/cgroup/system.slice/docker-c.scope/memory.max"));
-        assert_eq!(memory_limit_file("x"), None);
     }
 }

@@ -16,6 +16,16 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> 
     line(&headings) + &line(&rule) + &rows.collect::<String>()
 }
 
+/// Lines that are shown as they are, whatever stands in them.
+pub fn block<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    let shown = |line: &str| line.chars().filter(|c| *c == '\t' || !c.is_control()).collect::<String>() + "\n";
+    let text: String = lines.into_iter().map(shown).collect();
+    // Only a longer row of backticks ends a block.
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{text}{fence}\n")
+}
+
 /// Text that is shown as it is, on one line.
 pub fn text(plain: &str) -> String {
     let mut shown = String::new();
@@ -35,6 +45,12 @@ pub fn text(plain: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_ends_where_its_lines_do() {
+        assert_eq!(block(["a"]), "```text\na\n```\n");
+        assert_eq!(block(["````", "</details>\x1b\tx\n"]), "`````text\n````\n</details>\tx\n`````\n");
+    }
 
     #[test]
     fn a_cell_cannot_break_out_of_its_table() {

@@ -1,9 +1,10 @@
-//! One result, many faces: a table for people, one JSON document for machines, Markdown and annotations for GitHub Actions.
+//! One result, many faces: a table for people, one JSON document or JUnit for machines, Markdown and annotations for GitHub Actions.
 //! Nothing here knows what a task does.
 
 pub mod finding;
 pub mod github;
 pub mod html;
+pub mod junit;
 pub mod markdown;
 pub mod table;
 

@@ -1,5 +1,7 @@
 //! Asks the engine whether it is there, and finds and removes what runs of this tool have made in it.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::context::Context;
@@ -8,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::exec::Call;
 
 /// How long an engine may take to say that it is there.
-const ANSWER: std::time::Duration = std::time::Duration::from_secs(20);
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// The client and the engine behind it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -60,7 +62,10 @@ pub fn ready(ctx: &Context) -> Result<Part> {
 const KINDS: [&str; 2] = ["network", "volume"];
 
 /// How often removal is tried: an interrupted command may still be creating something, another run may be removing the same.
-const TRIES: u32 = 3;
+const TRIES: u32 = 6;
+
+/// The pause after a try that failed, for what another run is removing to be gone.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// What becomes of a run's things when the engine cannot be told to remove them.
 const LEFT: &str = "what this run has made may still be there; `cargo xtask smoke --clean`, or the next run, removes it";
@@ -79,6 +84,9 @@ pub fn remove_labelled(ctx: &Context, label: &str) -> Result<()> {
             // Only an interrupted command can still be creating something.
             Ok(_) if !ctx.runner.cancel().is_set() => return Ok(()),
             outcome => last = outcome.map(drop),
+        }
+        if last.is_err() {
+            std::thread::sleep(PAUSE);
         }
     }
     last

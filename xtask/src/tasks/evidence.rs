@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::launch;
 use crate::context::Context;
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine;
@@ -63,7 +62,7 @@ pub fn late(ctx: &Context, stack: &Stack, containers: &[Container], pending: &[&
 
 /// Adds a service's health output and last log lines, and its place to an error that has none.
 pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], service: &str, error: Error) -> Error {
-    let mut error = error;
+    let mut error = error.of(service);
     error.place = error.place.or_else(|| stack.sources.service(service));
     for container in containers.iter().filter(|container| container.service() == service) {
         let now = match state(ctx, container) {
@@ -115,8 +114,7 @@ fn help(why: Failure) -> Option<&'static str> {
 }
 
 /// The containers that ended badly since the boot: exited with a failure, or were started again by the engine.
-pub fn fallen(ctx: &Context, stack: &Stack, project: &str) -> Result<()> {
-    let containers = launch::containers(ctx, project)?;
+pub fn fallen(ctx: &Context, stack: &Stack, containers: &[Container]) -> Vec<Error> {
     let errors = containers.iter().filter_map(|container| {
         let (state, service) = (&container.state, container.service());
         let message = if state.oom_killed {
@@ -130,9 +128,9 @@ pub fn fallen(ctx: &Context, stack: &Stack, project: &str) -> Result<()> {
         } else {
             return None;
         };
-        Some(with_evidence(ctx, stack, &containers, service, Error::failed(message)))
+        Some(with_evidence(ctx, stack, containers, service, Error::failed(message)))
     });
-    Error::join(errors.collect::<Vec<_>>()).map_or(Ok(()), Err)
+    errors.collect()
 }
 
 /// A count as a person says it.

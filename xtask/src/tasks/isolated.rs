@@ -9,13 +9,14 @@ use camino::Utf8PathBuf;
 use super::engine::Part;
 use super::load::Loaded;
 use super::secrets::{Absent, values};
-use super::{launch, owner};
+use super::{launch, owner, waterfall};
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::docker::engine as client;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::{Value, random};
+use crate::stack::Stack;
 use crate::stack::boot::{Phase, Times};
 use crate::stack::isolate::{Folder, Isolated, Options, carry_secrets, host_paths, isolate};
 
@@ -51,6 +52,15 @@ pub struct Running {
     pub secrets: BTreeMap<String, Value>,
 }
 
+/// A copy that was started, up or not.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What runs of it.
+    pub running: Running,
+    /// Why it did not come up, with each service's evidence; none if it did.
+    pub failure: Option<Error>,
+}
+
 impl Copy {
     /// A copy of these services whose name begins with `kind`.
     pub fn new(kind: &str, services: BTreeSet<String>, deadline: Duration) -> Self {
@@ -84,6 +94,22 @@ impl Copy {
     /// # Errors
     /// What cannot be created; services that do not come up, with their evidence; an interrupt.
     pub fn start(&self, ctx: &Context, loaded: &Loaded, version: &Part) -> Result<Running> {
+        let Attempt { running, failure } = self.attempt(ctx, loaded, version, &mut |_containers| ())?;
+        failure.map_or(Ok(running), Err)
+    }
+
+    /// [`Copy::start`] for those who want to know how far a copy came that did not come up; `created` is given its containers
+    /// before any of them is started.
+    ///
+    /// # Errors
+    /// What cannot be created.
+    pub fn attempt(
+        &self,
+        ctx: &Context,
+        loaded: &Loaded,
+        version: &Part,
+        created: &mut dyn FnMut(&[Container]),
+    ) -> Result<Attempt> {
         let options = self.options(loaded, version.major() >= START_INTERVAL_ENGINE);
         let Isolated { mut project, folders, notes } = isolate(&loaded.stack, &options);
         notes.iter().for_each(|note| ctx.ui.warn(note));
@@ -92,19 +118,27 @@ impl Copy {
         let containers = launch::create(ctx, &self.name, &project, &[])?;
         copy_folders(ctx, &containers, &folders)?;
         launch::fill(ctx, &containers, &carried, &secrets)?;
-        let booted = launch::boot(ctx, &loaded.stack, &self.name, &containers, self.deadline)?;
-        for (i, row) in launch::waterfall(&booted).iter().enumerate() {
-            ctx.ui.step(if i == 0 { "boot" } else { "" }, row);
+        created(&containers);
+        let launch::Attempt { booted, failure } = launch::attempt(ctx, &loaded.stack, &self.name, &containers, self.deadline)?;
+        if failure.is_none() {
+            tell(ctx, &loaded.stack, &booted);
         }
-        ctx.ui.more(format!("healthy in {:.1}s · floor {:.1}s", booted.took.as_secs_f64(), booted.floor.took.as_secs_f64()));
-        let unchecked = |(name, phase, _): &&(String, Phase, Times)| {
-            *phase == Phase::Running && loaded.stack.services.get(name).is_some_and(|service| !service.is_reached())
-        };
-        let unchecked: Vec<String> = booted.services.iter().filter(unchecked).map(|(name, ..)| format!("`{name}`")).collect();
-        if !unchecked.is_empty() {
-            ctx.ui.more(format!("nothing checks {}: that it has started is all that is known", unchecked.join(", ")));
-        }
-        Ok(Running { booted, containers: launch::containers(ctx, &self.name)?, secrets })
+        // After an interrupt the engine is asked no more than it takes to remove everything.
+        let containers = if ctx.runner.cancel().is_set() { containers } else { launch::containers(ctx, &self.name)? };
+        Ok(Attempt { running: Running { booted, containers, secrets }, failure })
+    }
+}
+
+/// Shows how the copy came up.
+fn tell(ctx: &Context, stack: &Stack, booted: &launch::Booted) {
+    waterfall::show(ctx, booted);
+    ctx.ui.more(format!("healthy in {:.1}s · floor {:.1}s", booted.took.as_secs_f64(), booted.floor.took.as_secs_f64()));
+    let unchecked = |(name, phase, _): &&(String, Phase, Times)| {
+        *phase == Phase::Running && stack.services.get(name).is_some_and(|service| !service.is_reached())
+    };
+    let unchecked: Vec<String> = booted.services.iter().filter(unchecked).map(|(name, ..)| format!("`{name}`")).collect();
+    if !unchecked.is_empty() {
+        ctx.ui.more(format!("nothing checks {}: that it has started is all that is known", unchecked.join(", ")));
     }
 }
 

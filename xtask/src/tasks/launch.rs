@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value as Json;
 
-use super::evidence;
+use super::{evidence, owner};
 use crate::context::Context;
 use crate::docker::compose::{Named, uncreated};
 use crate::docker::container::{Container, parse_containers};
@@ -45,10 +45,13 @@ pub fn inspect(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
     parse_containers(&ctx.runner.read(Call::new(engine::inspect(ids)))?).map_err(Error::cannot)
 }
 
-/// Creates networks, volumes and containers of a project, or of these services of it and what they need; starts nothing.
+/// Creates networks, volumes and containers of a project, or of these services of it and what they need; starts nothing. An
+/// interrupt waits for its end: what the engine has been asked to make comes into being all the same, after everything was removed.
 pub fn create(ctx: &Context, name: &str, project: &Json, services: &[String]) -> Result<Vec<Container>> {
+    ctx.runner.cancel().check()?;
     let call = Call::new(Named(name).create(services)).stdin(project.to_string()).deadline(Duration::from_secs(300));
-    let finished = ctx.runner.finish(call)?;
+    let finished = ctx.runner.finish(call.env(owner::VARIABLE, owner::me()).cleanup())?;
+    ctx.runner.cancel().check()?;
     if !finished.ok() {
         let mut said = finished.stderr.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
         let why =
@@ -125,6 +128,17 @@ pub struct Booted {
     pub took: Duration,
     /// How long it would have taken, had nothing waited but for what it needs.
     pub floor: Floor,
+    /// When it began, by this machine's clock.
+    pub began: SystemTime,
+}
+
+/// How far a stack came up, and what stopped it.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What was seen.
+    pub booted: Booted,
+    /// Why it did not come up, with each service's evidence; none if it did.
+    pub failure: Option<Error>,
 }
 
 enum Message {
@@ -138,6 +152,16 @@ enum Message {
 /// # Errors
 /// A service that can no longer come up, or the deadline, with each service's evidence; an interrupt.
 pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container], deadline: Duration) -> Result<Booted> {
+    let Attempt { booted, failure } = attempt(ctx, stack, project, containers, deadline)?;
+    failure.map_or(Ok(booted), Err)
+}
+
+/// [`boot`] for those who want to know how far a stack came that did not come up.
+///
+/// # Errors
+/// The engine's events cannot be followed.
+pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Container], deadline: Duration) -> Result<Attempt> {
+    let began = SystemTime::now();
     let (sender, messages) = channel();
     let _events = follow_events(ctx, project, sender.clone())?;
     let started = Instant::now();
@@ -173,10 +197,10 @@ pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container
         }
     };
     timer.finish_and_clear();
-    outcome?;
     let services: Vec<_> = boot.services().map(|(name, phase, times)| (name.to_owned(), phase, times)).collect();
     let took = services.iter().filter_map(|(_, _, times)| times.up).max().unwrap_or_default();
-    Ok(Booted { services, took, floor: boot.floor() })
+    let booted = Booted { services, took, floor: boot.floor(), began };
+    Ok(Attempt { booted, failure: outcome.err() })
 }
 
 fn follow_events(ctx: &Context, project: &str, sender: Sender<Message>) -> Result<Pump> {
@@ -237,8 +261,11 @@ fn cannot_start(stack: &Stack, service: &str, error: Error) -> Error {
     let said =
         error.evidence.first().and_then(|evidence| evidence.lines.first()).cloned().unwrap_or_else(|| error.message.clone());
     let said = said.trim_start_matches("Error response from daemon: ");
-    let failed =
-        Error { place: stack.sources.service(service), ..Error::failed(format!("`{service}` cannot be started: {said}")) };
+    let failed = Error {
+        place: stack.sources.service(service),
+        service: Some(service.to_owned()),
+        ..Error::failed(format!("`{service}` cannot be started: {said}"))
+    };
     if said.contains("port is already allocated") || said.contains("address already in use") {
         return failed.help("another program holds the port: stop it, or publish the service on another one");
     }
@@ -260,24 +287,6 @@ fn waiting(boot: &Boot) -> String {
     let all = boot.services().count();
     let names: Vec<String> = boot.services().filter_map(state).collect();
     format!("{} of {all} up · waiting for {}", all - pending, names.join(", "))
-}
-
-/// The boot as bars: when each service was told to start and when it was up.
-pub fn waterfall(booted: &Booted) -> Vec<String> {
-    const WIDTH: f64 = 30.0;
-    let total = booted.took.as_secs_f64().max(0.001);
-    let column = |at: Duration| ((at.as_secs_f64() / total * WIDTH).round() as usize).min(WIDTH as usize);
-    let mut rows: Vec<_> =
-        booted.services.iter().filter_map(|(name, phase, times)| Some((name, phase, times.told?, times.up?))).collect();
-    rows.sort_by_key(|(name, _, told, up)| (*told, *up, (*name).clone()));
-    let name_width = rows.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);
-    let row = |(name, phase, told, up): &(&String, &Phase, Duration, Duration)| {
-        let (from, to) = (column(*told), column(*up).max(column(*told) + 1));
-        let bar = format!("{}{}", " ".repeat(from), "█".repeat(to - from));
-        let state = if **phase == Phase::Done { " done" } else { "" };
-        format!("{name:<name_width$}  {bar:<31} {:.1}s{state}", (*up - *told).as_secs_f64())
-    };
-    rows.iter().map(row).collect()
 }
 
 #[cfg(test)]
@@ -323,23 +332,5 @@ mod tests {
         let error = cannot_start(&stack, "web", Error::cannot("x").evidence("it said", [said]));
         assert!(error.message.starts_with("`web` cannot be started: driver failed"), "{error}");
         assert!(error.help.is_some());
-    }
-
-    #[test]
-    fn the_waterfall_is_as_wide_as_the_boot() {
-        let times =
-            |told, up| Times { told: Some(Duration::from_millis(told)), started: None, up: Some(Duration::from_millis(up)) };
-        let booted = Booted {
-            services: vec![("web".into(), Phase::Healthy, times(500, 1000)), ("database".into(), Phase::Done, times(0, 500))],
-            took: Duration::from_secs(1),
-            floor: Floor::default(),
-        };
-        assert_eq!(
-            waterfall(&booted),
-            [
-                format!("database  {}{} 0.5s done", "█".repeat(15), " ".repeat(16)),
-                format!("web       {}{}  0.5s", " ".repeat(15), "█".repeat(15)),
-            ]
-        );
     }
 }

@@ -1,5 +1,7 @@
 //! Removing what runs have made: this one, however it ends, and earlier ones that were killed.
 
+use std::time::{Duration, Instant};
+
 use super::{engine, owner};
 use crate::context::Context;
 use crate::error::Result;
@@ -47,8 +49,15 @@ impl Drop for Guard<'_> {
     }
 }
 
+/// How long what a killed run has started may take to end.
+const ORPHANS: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Removes what runs left behind whose process is gone.
 pub fn sweep(ctx: &Context) -> Result<usize> {
+    await_orphans(ctx)?;
     let gone: Vec<String> = engine::label_values(ctx, owner::OWNER)?.into_iter().filter(|owner| owner::is_gone(owner)).collect();
     for owner in &gone {
         engine::remove_labelled(ctx, &format!("{}={owner}", owner::OWNER))?;
@@ -58,6 +67,22 @@ pub fn sweep(ctx: &Context) -> Result<usize> {
         ctx.ui.step("swept", format!("what {} earlier run{plural} left behind", gone.len()));
     }
     Ok(gone.len())
+}
+
+/// Waits for commands of killed runs that still make things. They are not ended: what the engine is making for them would come
+/// into being all the same, and later.
+fn await_orphans(ctx: &Context) -> Result<()> {
+    let until = Instant::now() + ORPHANS;
+    while owner::orphans() > 0 {
+        if Instant::now() >= until {
+            ctx.ui.warn(
+                "a command of an earlier run still makes things; `cargo xtask smoke --clean` removes them once it has ended",
+            );
+            break;
+        }
+        ctx.runner.cancel().sleep(LOOK)?;
+    }
+    Ok(())
 }
 
 /// Removes what earlier runs left behind, and says so if nothing was.

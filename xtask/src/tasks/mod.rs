@@ -23,6 +23,7 @@ mod smoke;
 mod test;
 mod trust;
 mod up;
+mod waterfall;
 
 use crate::cli::Task;
 use crate::context::Context;

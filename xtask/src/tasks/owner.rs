@@ -9,6 +9,23 @@ pub const OWNER: &str = "dev.xtask.owner";
 /// The label that names a run.
 pub const RUN: &str = "dev.xtask.run";
 
+/// The variable that names its owner to a process which makes things in the engine. Such a process outlives an owner that is
+/// killed, and what it makes then is as much a leftover as what it made before.
+pub const VARIABLE: &str = "XTASK_OWNER";
+
+/// How many processes of this machine still make things for an owner that is gone.
+pub fn orphans() -> usize {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
+    let prefix = format!("{VARIABLE}=");
+    let has_lost_its_owner = |entry: &std::fs::DirEntry| {
+        // Processes of other users do not show it; nor do those that have just ended.
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        let owner = environment.split(|byte| *byte == 0).find_map(|one| one.strip_prefix(prefix.as_bytes()));
+        owner.is_some_and(|owner| is_gone(&String::from_utf8_lossy(owner)))
+    };
+    processes.flatten().filter(has_lost_its_owner).count()
+}
+
 /// This process, as the value of [`OWNER`]: machine, boot, process id and its start time, joined by `/`.
 pub fn me() -> String {
     let pid = getpid().as_raw_nonzero().get();
@@ -58,6 +75,22 @@ mod tests {
         assert!(is_gone(&dead), "{dead}");
         assert!(is_gone(&format!("{}/another-boot/{}/{}", parts[0], parts[2], parts[3])));
         assert!(is_gone(&format!("{}/{}/{}/0", parts[0], parts[1], parts[2])), "the id is used again");
+    }
+
+    #[test]
+    fn a_process_is_an_orphan_once_its_owner_is_gone() {
+        let before = orphans();
+        let sleeper =
+            |owner: &str| std::process::Command::new("sleep").arg("60").env(VARIABLE, owner).spawn().expect("sleep starts");
+        let me = me();
+        let parts: Vec<&str> = me.split('/').collect();
+        let gone = format!("{}/another-boot/{}/{}", parts[0], parts[2], parts[3]);
+        let mut children = [sleeper(&me), sleeper(&gone)];
+        assert!(orphans() > before);
+        for child in &mut children {
+            child.kill().expect("it runs");
+            child.wait().expect("it ends");
+        }
     }
 
     #[test]

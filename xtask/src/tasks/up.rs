@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::addresses::addresses;
 use super::load::{Loaded, Undefined, load};
 use super::secrets::{Absent, values};
-use super::{build, engine, images, launch, occupied};
+use super::{build, engine, images, launch, occupied, waterfall};
 use crate::cli::{BuildArgs, UpArgs};
 use crate::context::Context;
 use crate::docker::compose::Named;
@@ -44,7 +44,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
         launch::boot(ctx, &loaded.stack, &loaded.stack.name, &containers, args.deadline.0)
     };
     let booted = start().inspect_err(|_| tell_left(ctx, &loaded))?;
-    launch::waterfall(&booted).iter().enumerate().for_each(|(i, row)| ctx.ui.step(if i == 0 { "boot" } else { "" }, row));
+    waterfall::show(ctx, &booted);
     tell(ctx, &launch::containers(ctx, &loaded.stack.name)?)
 }
 

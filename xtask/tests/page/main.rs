@@ -4,3 +4,4 @@
 mod browser;
 mod devtools;
 mod fixture;
+mod verdict;

@@ -2,6 +2,7 @@
 //! only what it came with. Here is the shell that pages share; what a page shows is in its own folder of styles and scripts.
 
 pub mod size;
+pub mod smoke;
 
 use std::fmt::Write;
 

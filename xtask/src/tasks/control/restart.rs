@@ -15,7 +15,7 @@ use crate::stack::boot::{Failure, Restarts};
 use crate::stack::{Condition, Dependency, Environment, Span, Stack, select};
 use crate::tasks::load::Loaded;
 use crate::tasks::smoke::stop::in_order;
-use crate::tasks::{evidence, launch, occupied};
+use crate::tasks::{evidence, launch, occupied, waterfall};
 
 /// Restarts services and waits until they are up again.
 ///
@@ -76,7 +76,7 @@ fn carry_out(ctx: &Context, loaded: &Loaded, again: &[Container], deadline: Dura
     let started = Instant::now();
     let ids: Vec<String> = again.iter().map(|one| one.id.clone()).collect();
     let booted = launch::boot(ctx, &loaded.stack, &loaded.stack.name, &launch::inspect(ctx, &ids)?, deadline)?;
-    launch::waterfall(&booted).iter().enumerate().for_each(|(i, row)| ctx.ui.step(if i == 0 { "boot" } else { "" }, row));
+    waterfall::show(ctx, &booted);
     let one_shots = again.iter().filter(|one| is_one_shot(&loaded.stack, one) && one.restarts() == Restarts::Never);
     see_end(ctx, &loaded.stack, &one_shots.cloned().collect::<Vec<_>>(), started, deadline)
 }

@@ -37,7 +37,8 @@ pub enum Source {
 }
 
 impl Source {
-    fn name(self) -> &'static str {
+    /// The word for it, as in the document.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Pulled => "pulled",

@@ -1,31 +1,36 @@
 //! `smoke`: boots an isolated copy of the stack, probes it, and removes it again. The user's files, ports, volumes and
 //! containers are not touched.
 
-mod checks;
+mod faces;
+mod memory;
 mod probes;
 mod runtime;
+mod seen;
 pub mod stop;
+mod timeline;
 mod verdict;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::addresses::addresses;
 use super::engine::{self, Part};
-use super::isolated::{self, Copy, Running};
+use super::isolated::{self, Attempt, Copy, Running};
 use super::leftovers::{Guard, clean, sweep};
 use super::load::{Loaded, Undefined, load};
 use super::up::prepare;
 use super::{evidence, launch};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
-use crate::error::{Error, Result, none_of};
+use crate::error::Result;
 use crate::probe;
 use crate::report;
+use crate::secret::Value;
 use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
-use crate::ui::Tone;
-use verdict::{Passed, Verdict};
+use memory::Sampler;
+use seen::{Checked, Seen};
+use verdict::Check;
 
 /// The owner of a stack that `--keep` left.
 const KEPT: &str = "kept";
@@ -50,18 +55,23 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     probes::ready(ctx, &loaded, &run.copy.services)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);
-    let outcome = run.through(&version, args.keep);
-    let passed = if args.keep {
+    let mut seen = Seen::new(&ctx.runner);
+    run.through(&version, args.keep, &mut seen);
+    let outcome = seen.refused();
+    let outcome = if args.keep {
         guard.keep();
         tell_kept(ctx, &run.copy.name).and(outcome)
     } else {
         guard.finish(outcome)
-    }?;
-    let seconds = started.elapsed().as_secs_f64();
-    if ctx.json() {
-        return report::json(&Verdict::passed(&run.copy.name, &loaded, &needed, passed, seconds));
+    };
+    match outcome {
+        Ok(()) => faces::answer(
+            ctx,
+            args.html.as_deref(),
+            &seen.verdict(&loaded, &run.copy.name, &needed, started.elapsed().as_secs_f64()),
+        ),
+        Err(error) => Err(seen.before(error)),
     }
-    report::text(&format!("{} in {seconds:.1}s\n", ctx.ui.paint(Tone::Good, "passed")))
 }
 
 /// One smoke test: the copy that it boots.
@@ -100,37 +110,67 @@ impl<'a> Run<'a> {
         report::plan(self.ctx.json(), &plan)
     }
 
-    /// Boots, probes and stops.
-    fn through(&self, version: &Part, keep: bool) -> Result<Passed> {
-        let Self { ctx, loaded, copy } = self;
-        let Running { booted, containers, secrets } = copy.start(ctx, loaded, version)?;
-        let (probes, memory) = std::thread::scope(|scope| {
-            let memory = scope.spawn(|| checks::memory(ctx, loaded, &containers));
-            let probes = probes::run(ctx, loaded, &containers, &secrets);
-            (probes, memory.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
-        });
-        let runtime = runtime::check(ctx, loaded, &containers, &secrets);
-        // Every check tells what it found; what has ended comes first, since it explains the rest.
-        let mut errors = Vec::new();
-        noted(evidence::fallen(ctx, &loaded.stack, &copy.name), &mut errors);
-        let (probes, memory) = (noted(probes, &mut errors), noted(memory, &mut errors));
-        let runtime = noted(runtime, &mut errors);
-        none_of(errors)?;
-        let stopped = if keep { Vec::new() } else { stop::stop(ctx, loaded, &containers)? };
-        Ok(Passed {
-            booted,
-            addresses: addresses(&containers),
-            probes: probes.unwrap_or_default(),
-            memory_bytes: memory.flatten(),
-            runtime: runtime.unwrap_or_default(),
-            stopped,
-        })
+    /// Boots, probes and stops; what is seen on the way is kept.
+    fn through(&self, version: &Part, keep: bool, seen: &mut Seen) {
+        let mut sampler = None;
+        match self.copy.attempt(self.ctx, self.loaded, version, &mut |created| sampler = Some(Sampler::start(created))) {
+            Err(error) => seen.fail(Check::Boot, error),
+            Ok(Attempt { running, failure }) => {
+                let Running { booted, containers, secrets } = running;
+                (seen.booted, seen.is_up, seen.addresses) = (Some(booted), failure.is_none(), addresses(&containers));
+                seen.containers = containers;
+                match failure {
+                    Some(error) => seen.fail(Check::Boot, error),
+                    None => self.check(&secrets, seen),
+                }
+                self.weigh(sampler, seen);
+            }
+        }
+        if !seen.has_failed() && !keep {
+            self.stop(seen);
+        }
     }
-}
 
-/// What came of a check; its error is added to the others.
-fn noted<T>(outcome: Result<T>, errors: &mut Vec<Error>) -> Option<T> {
-    outcome.map_err(|error| errors.push(error)).ok()
+    /// Makes every check of a stack that is up: each tells what it found.
+    fn check(&self, secrets: &BTreeMap<String, Value>, seen: &mut Seen) {
+        let Self { ctx, loaded, copy } = self;
+        let containers = seen.containers.clone();
+        let probes = probes::run(ctx, loaded, &containers, secrets);
+        let runtime = runtime::check(ctx, loaded, &containers, secrets);
+        // What has ended comes first, since it explains the rest.
+        let now = launch::containers(ctx, &copy.name);
+        let now = now.map(|now| Checked { wrong: evidence::fallen(ctx, &loaded.stack, &now), seen: now });
+        seen.containers = seen.note(Check::Stay, now).unwrap_or(containers);
+        let probes = seen.note(Check::Probe, probes).unwrap_or_default();
+        seen.probed(probes);
+        seen.runtime = seen.note(Check::Runtime, runtime).unwrap_or_default();
+    }
+
+    /// Tells how much memory was used until now; it is judged where the stack came up.
+    fn weigh(&self, sampler: Option<Sampler>, seen: &mut Seen) {
+        let budget = self.loaded.stack.extension.smoke.memory;
+        let began = seen.booted.as_ref().map(|booted| booted.began);
+        let sampled = sampler.zip(began).and_then(|(sampler, began)| memory::of(&sampler.finish(), began, budget));
+        if !seen.is_up {
+            seen.memory = sampled;
+            return;
+        }
+        let memory = match (sampled, budget) {
+            (Some(memory), _) => Ok(memory),
+            (None, Some(budget)) => memory::asked(self.ctx, &seen.containers, budget),
+            (None, None) => return,
+        };
+        seen.memory = seen.note(Check::Memory, memory.map(|memory| memory::judge(self.ctx, memory)));
+    }
+
+    fn stop(&self, seen: &mut Seen) {
+        let stopped = stop::stop(self.ctx, self.loaded, &seen.containers);
+        let Some((stops, ended)) = seen.note(Check::Stop, stopped) else { return };
+        seen.stops = stops;
+        // Those that had ended before are as they were.
+        seen.containers.retain(|one| ended.iter().all(|ended| ended.id != one.id));
+        seen.containers.extend(ended);
+    }
 }
 
 /// Says how to reach and remove a stack that is left.

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine as client;
-use crate::docker::process::{Process, memory_limit_file, parse_status, root_is_read_only};
+use crate::docker::memory::Group;
+use crate::docker::process::{Process, parse_status, root_is_read_only};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::Value;
@@ -35,19 +37,20 @@ pub struct InForce {
     pub memory_limit_bytes: Option<u64>,
 }
 
-/// Looks at every running container.
+/// Looks at every running container. Wrong is a secret in what the engine shows of a container, and what the engine was told and
+/// is not in force.
 ///
 /// # Errors
-/// A secret stands in what the engine shows of a container, or what the engine was told is not in force.
+/// The engine does not tell of the containers.
 pub fn check(
     ctx: &Context,
     loaded: &Loaded,
     containers: &[Container],
     secrets: &BTreeMap<String, Value>,
-) -> Result<Vec<InForce>> {
+) -> Result<Checked<Vec<InForce>>> {
     let ids: Vec<String> = containers.iter().filter(|one| one.state.running).map(|one| one.id.clone()).collect();
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Checked { seen: Vec::new(), wrong: Vec::new() });
     }
     // What was read of them before went through the redaction of secrets.
     let json = ctx.runner.read(Call::new(client::inspect(&ids)).verbatim())?;
@@ -63,11 +66,9 @@ pub fn check(
         }
     }
     ctx.ui.step("runtime", summary(&seen, running.len()));
-    let placed = errors.into_iter().map(|(service, error)| match loaded.stack.sources.service(&service) {
-        Some(place) => error.at(place),
-        None => error,
-    });
-    Error::join(placed.collect::<Vec<_>>()).map_or(Ok(seen), Err)
+    let placed =
+        errors.into_iter().map(|(service, error)| Error { place: loaded.stack.sources.service(&service), ..error.of(service) });
+    Ok(Checked { wrong: placed.collect(), seen })
 }
 
 /// What the kernel says of a container's first process; none if that process is not on this machine.
@@ -77,7 +78,7 @@ fn look(container: &Container) -> Option<InForce> {
     // Another machine's number may be that of an unrelated process here.
     let cgroup = read("cgroup").filter(|cgroup| cgroup.contains(&container.id))?;
     let Process { uid, capabilities, no_new_privileges } = parse_status(&read("status")?)?;
-    let limit = memory_limit_file(&cgroup).and_then(|file| std::fs::read_to_string(file).ok());
+    let limit = Group::parse(&cgroup).and_then(|group| std::fs::read_to_string(group.limit_file()).ok());
     Some(InForce {
         service: container.service().to_owned(),
         uid,

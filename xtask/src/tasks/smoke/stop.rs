@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::docker::engine as client;
@@ -38,17 +39,18 @@ pub struct Stopped {
     pub clean: bool,
 }
 
-/// Stops every service that runs and tells how each ended.
+/// Stops every service that runs and tells how each ended, and of its container what the engine then knows. Wrong is a service that
+/// was killed, or ended with a code that is not accepted.
 ///
 /// # Errors
-/// A service was killed, or ended with a code that is not accepted.
-pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Vec<Stopped>> {
+/// The engine does not stop a container, or does not tell how it ended.
+pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Checked<(Vec<Stopped>, Vec<Container>)>> {
     let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for container in containers.iter().filter(|one| one.state.running) {
         running.entry(container.service()).or_default().push(container.id.clone());
     }
     if running.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Checked { seen: (Vec::new(), Vec::new()), wrong: Vec::new() });
     }
     let timer = ctx.ui.timer("stop");
     timer.set_message(format!("{} service{}", running.len(), if running.len() == 1 { "" } else { "s" }));
@@ -67,7 +69,7 @@ pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<
         let error = explain(one).help(HELP.replace("CODE", &one.code.to_string()));
         evidence::with_evidence(ctx, &loaded.stack, &ended, &one.service, error)
     });
-    Error::join(unclean.collect::<Vec<_>>()).map_or(Ok(stopped), Err)
+    Ok(Checked { wrong: unclean.collect(), seen: (stopped, ended) })
 }
 
 /// What to do about a service that does not end as it should.

@@ -1,99 +1,160 @@
-//! What a smoke test answers: to a person one line, to a machine one document.
+//! The answer of a smoke test: one document, whatever came of the run. Every face is made from it; its keys stay as they are
+//! (docs/smoke-reports.md). How it is collected is in [`super::seen`].
 
-use std::time::Duration;
-
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
+use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
+use super::timeline::ServiceTimes;
+use crate::error::{Error, Exit, Place};
 use crate::probe;
-use crate::stack::boot::Times;
 use crate::tasks::addresses::Address;
 use crate::tasks::images::Needed;
-use crate::tasks::launch::Booted;
 use crate::tasks::load::Loaded;
 
-/// What a run that passed has seen.
-pub struct Passed {
-    /// How the stack came up.
-    pub booted: Booted,
-    /// Where its ports were.
-    pub addresses: Vec<Address>,
-    /// What its probes saw.
-    pub probes: Vec<probe::Outcome>,
-    /// Bytes that all services together used; none where no limit asks for it.
-    pub memory_bytes: Option<u64>,
-    /// What is in force for each container that could be seen.
-    pub runtime: Vec<InForce>,
-    /// How each service stopped; none with `--keep`.
-    pub stopped: Vec<Stopped>,
-}
-
-/// The answer, for machines.
+/// What a smoke test has to say.
 #[derive(Debug, Serialize)]
 pub struct Verdict {
-    passed: bool,
-    stack: String,
-    environment: &'static str,
+    /// Whether every check passed.
+    pub passed: bool,
+    /// The exit code of the run: 0 or 1. A run that could not check has another one and no verdict.
+    pub exit_code: u8,
+    /// The stack's name.
+    pub stack: String,
+    /// `production` or `development`.
+    pub environment: &'static str,
+    /// The compose files, as they are shown.
+    pub files: Vec<String>,
     /// The project name of the isolated copy.
-    project: String,
-    /// Where the copy's ports are; gone with it unless `--keep`.
-    addresses: Vec<Address>,
+    pub project: String,
+    /// What ran, and where it came from.
+    pub images: Vec<Image>,
     /// The references that stand-ins serve.
-    stand_ins: Vec<String>,
-    services: Vec<ServiceTimes>,
-    probes: Vec<probe::Outcome>,
-    /// Bytes that all services together use once they are up; none where no limit asks for it.
-    memory_bytes: Option<u64>,
-    /// What is in force for each container; empty where its processes are on another machine.
-    runtime: Vec<InForce>,
-    /// How each service stopped; empty with `--keep`.
-    stops: Vec<Stopped>,
-    healthy_seconds: f64,
-    /// How long it would have taken to be healthy, had nothing waited but for what it needs.
-    floor_seconds: f64,
+    pub stand_ins: Vec<String>,
+    /// Where the copy's ports are; gone with it unless `--keep`.
+    pub addresses: Vec<Address>,
+    /// When each service came up and ended.
+    pub services: Vec<ServiceTimes>,
+    /// From the first start to the last service's being up; none if the stack did not come up.
+    pub healthy_seconds: Option<f64>,
+    /// How long that would have taken, had nothing waited but for what it needs.
+    pub floor_seconds: Option<f64>,
     /// The services of the longest chain, which is what the floor counts.
-    floor_chain: Vec<String>,
-    seconds: f64,
+    pub floor_chain: Vec<String>,
+    /// What the probes saw; empty if the stack did not come up.
+    pub probes: Vec<probe::Outcome>,
+    /// What all services used while they booted and settled; none where they run on another machine and have no budget.
+    pub memory: Option<Memory>,
+    /// What is in force for each container; empty where its processes are on another machine.
+    pub runtime: Vec<InForce>,
+    /// How each service stopped; empty with `--keep`, and after a failure.
+    pub stops: Vec<Stopped>,
+    /// What is wrong, in the order in which it was found. Files are told from the project's folder.
+    pub errors: Vec<Failure>,
+    /// From the command to the verdict.
+    pub seconds: f64,
+    /// The project's folder.
+    #[serde(skip)]
+    pub root: Utf8PathBuf,
 }
 
-impl Verdict {
-    /// The verdict on a run that passed after `seconds`; `project` is the copy's name.
-    pub fn passed(project: &str, loaded: &Loaded, needed: &[Needed], passed: Passed, seconds: f64) -> Self {
-        let stand_in = |one: &&Needed| one.stand_in.is_some();
-        Self {
-            passed: true,
-            stack: loaded.stack.name.clone(),
-            environment: loaded.environment.name(),
-            project: project.to_owned(),
-            addresses: passed.addresses,
-            stand_ins: needed.iter().filter(stand_in).map(|one| one.reference.clone()).collect(),
-            services: passed.booted.services.iter().map(|(service, _, times)| ServiceTimes::new(service, times)).collect(),
-            probes: passed.probes,
-            memory_bytes: passed.memory_bytes,
-            runtime: passed.runtime,
-            stops: passed.stopped,
-            healthy_seconds: passed.booted.took.as_secs_f64(),
-            floor_seconds: passed.booted.floor.took.as_secs_f64(),
-            floor_chain: passed.booted.floor.chain,
-            seconds,
+/// What was being checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// Every service comes up.
+    Boot,
+    /// What has come up stays up.
+    Stay,
+    /// Probes.
+    Probe,
+    /// What is in force for running containers.
+    Runtime,
+    /// What all services use together.
+    Memory,
+    /// Every service ends by itself.
+    Stop,
+}
+
+impl Check {
+    /// Every check, in the order in which they are made.
+    pub const ALL: [Self; 6] = [Self::Boot, Self::Stay, Self::Probe, Self::Runtime, Self::Memory, Self::Stop];
+
+    /// The word for it, as in the document.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boot => "boot",
+            Self::Stay => "stay",
+            Self::Probe => "probe",
+            Self::Runtime => "runtime",
+            Self::Memory => "memory",
+            Self::Stop => "stop",
         }
     }
 }
 
-/// When a service came up.
-#[derive(Debug, Serialize)]
-struct ServiceTimes {
-    service: String,
-    /// Seconds after the first start at which it was told to start.
-    told: Option<f64>,
-    /// Seconds after the first start at which it was up.
-    up: Option<f64>,
+/// A check that failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// Which one.
+    pub check: Check,
+    /// Why: message, service, place, evidence and help.
+    #[serde(flatten)]
+    pub error: Error,
 }
 
-impl ServiceTimes {
-    fn new(service: &str, times: &Times) -> Self {
-        let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
-        Self { service: service.to_owned(), told: seconds(times.told), up: seconds(times.up) }
+impl Failure {
+    /// The same, its file told from `folder` where it lies below it.
+    pub fn seen_from(mut self, folder: &Utf8Path) -> Self {
+        self.error.place = self.error.place.map(|place| place.seen_from(folder));
+        self
+    }
+}
+
+/// An image that a service runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Image {
+    /// The service.
+    pub service: String,
+    /// The reference.
+    pub image: String,
+    /// `built` here, `local`, `pulled`, or `stand-in`.
+    pub source: &'static str,
+    /// What a stand-in carries; none for the real image.
+    pub stand_in: Option<String>,
+}
+
+impl Image {
+    /// What each of these services runs.
+    pub fn of<'a>(loaded: &Loaded, needed: &[Needed], services: impl IntoIterator<Item = &'a String>) -> Vec<Self> {
+        let stack = &loaded.stack;
+        let image = |service: &String| {
+            let image = stack.image_of(service);
+            let built = stack.services.get(service).is_some_and(|declared| declared.build.is_some());
+            let found = needed.iter().find(|one| one.needed_by.contains(service));
+            Self {
+                service: service.clone(),
+                image,
+                source: found.filter(|_| !built).map_or("built", |one| one.source.name()),
+                stand_in: found.and_then(|one| one.stand_in.clone()),
+            }
+        };
+        services.into_iter().map(image).collect()
+    }
+}
+
+impl Verdict {
+    /// The exit code that a run with these failures has.
+    pub fn exit(failures: &[Failure]) -> Exit {
+        if failures.is_empty() { Exit::Done } else { Exit::Failed }
+    }
+
+    /// Every failure as one error, its files absolute; none where nothing failed.
+    pub fn error(&self) -> Option<Error> {
+        let absolute = |place: &Place| Place { file: self.root.join(&place.file), line: place.line };
+        let error = |error: &Error| Error { place: error.place.as_ref().map(absolute), ..error.clone() };
+        Error::join(self.errors.iter().map(|failure| error(&failure.error)))
     }
 }

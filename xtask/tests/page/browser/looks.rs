@@ -7,11 +7,11 @@ use crate::devtools::Browser;
 use crate::fixture;
 
 /// The least contrast of text, by the Web Content Accessibility Guidelines 2.2, level AA.
-const CONTRAST: f64 = 4.5;
+pub const CONTRAST: f64 = 4.5;
 
 /// The worst contrast of text on what is behind it, over all elements of the page that hold text, and where it is. Colours are
 /// read from a canvas, which knows every way to write one; what is see-through lies on what is behind.
-const WORST: &str = "(() => {
+pub const WORST: &str = "(() => {
     const pen = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d', {willReadFrequently: true});
     const paint = (colours) => { pen.clearRect(0, 0, 1, 1);
         for (const colour of colours) { pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1); }

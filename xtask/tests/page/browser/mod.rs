@@ -1,8 +1,10 @@
 //! What the pages do in a browser. Each test has a browser of its own and ends with [`calm`].
 
+mod junit;
 mod lists;
 mod looks;
 mod safety;
+mod smoke;
 mod treemap;
 
 use serde_json::Value;

@@ -17,7 +17,7 @@ use crate::stack::{Condition, Stack};
 use crate::tasks::load::Loaded;
 use crate::tasks::secrets::make::Values;
 use crate::tasks::smoke::stop::in_order;
-use crate::tasks::{engine, launch, occupied};
+use crate::tasks::{engine, launch, occupied, waterfall};
 
 /// How long a service may take to store a value.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -104,7 +104,7 @@ impl Live {
         let concerned: Vec<Container> =
             now.into_iter().filter(|one| one.state.running || self.dependents.contains(one.service())).collect();
         let booted = launch::boot(ctx, &loaded.stack, &loaded.stack.name, &concerned, deadline)?;
-        launch::waterfall(&booted).iter().enumerate().for_each(|(i, row)| ctx.ui.step(if i == 0 { "boot" } else { "" }, row));
+        waterfall::show(ctx, &booted);
         Ok(())
     }
 }
