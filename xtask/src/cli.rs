@@ -239,6 +239,9 @@ pub struct SmokeArgs {
     /// Give up after this long (90s, 2m); x-xtask.smoke.deadline if not given
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub deadline: Option<Span>,
+    /// Check health as often as the stack says, as a boot in production would, instead of as often as possible
+    #[arg(long)]
+    pub from_healthcheck: bool,
     /// Probe this too (repeatable): SERVICE:PORT/PATH, SERVICE:PORT, or as a compose file has it, 'SERVICE: {exec: [cmd]}'
     #[arg(long = "probe", value_name = "PROBE")]
     pub probes: Vec<Given>,
@@ -252,7 +255,7 @@ pub struct SmokeArgs {
     #[arg(long, value_name = "FILE")]
     pub html: Option<Utf8PathBuf>,
     /// Only remove what earlier runs left behind
-    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "html", "probes"])]
+    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "html", "probes", "from_healthcheck"])]
     pub clean: bool,
 }
 

@@ -158,3 +158,25 @@ fn one_environment_does_not_take_over_the_other() {
     project.xtask(&["prod-down", "--volumes"]).exits(0);
     assert_eq!(left_behind(&project.name), [] as [&str; 0]);
 }
+
+#[test]
+#[ignore = "needs an engine"]
+fn health_checks_are_judged_by_what_the_stack_says_of_them() {
+    let slow = |seconds: u32, check: &str| {
+        stack(&format!(
+            "services: {{a: {{image: IMAGE, command: [sh, -c, 'sleep {seconds}; touch /tmp/ok; sleep 600'], \
+             healthcheck: {{test: test -e /tmp/ok, {check}}}}}}}"
+        ))
+    };
+    let strict = slow(5, "interval: 6s, retries: 1");
+    let warned = smoke(&strict, &[]).exits(0).says(&["`a` took 5.", "its health check allows 6s (`start_period` 0s + 1 × 6s)"]);
+    assert!(warned.stderr.contains("raise `start_period`"), "{}", warned.stderr);
+    let quick = slow(0, "interval: 2s");
+    let as_it_is = smoke(&quick, &["--from-healthcheck", "--format", "json"]).exits(0).json();
+    assert!(as_it_is["healthy_seconds"].as_f64().expect("seconds") > 2.0, "the first check comes after an interval: {as_it_is}");
+    assert!(as_it_is["floor_seconds"].as_f64().expect("seconds") < 2.0, "the interval is no part of the floor: {as_it_is}");
+    let never = slow(600, "interval: 1s, retries: 2");
+    for args in [&[][..], &["--from-healthcheck"]] {
+        smoke(&never, args).exits(1).says(&["`a` is unhealthy", "its health check allows 2s (`start_period` 0s + 2 × 1s)"]);
+    }
+}

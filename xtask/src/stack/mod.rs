@@ -7,6 +7,7 @@ pub mod env_file;
 mod environment;
 mod excerpt;
 pub mod extension;
+mod health;
 mod image_ref;
 pub mod isolate;
 mod model;
@@ -21,7 +22,8 @@ pub mod variables;
 
 pub use environment::Environment;
 pub use excerpt::{Lines, Since};
+pub use health::HealthCheck;
 pub use image_ref::{ImageRef, is_tag};
-pub use model::{Build, Condition, Dependency, Deploy, HealthCheck, Mount, Network, Port, Secret, SecretUse, Service, Stack};
+pub use model::{Build, Condition, Dependency, Deploy, Mount, Network, Port, Secret, SecretUse, Service, Stack};
 pub use parse::{parse, select};
 pub use units::{Allowance, Bytes, Span};

@@ -1,14 +1,13 @@
 //! The resolved compose project as types. Only what tasks ask about is typed; the rest stays untouched in [`Stack::raw`].
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::boot::Patience;
 use super::extension::{ProjectExtension, ServiceExtension};
+use super::health::HealthCheck;
 use super::probe::Probe;
 use super::secret::SecretExtension;
 use super::source::Sources;
@@ -181,51 +180,10 @@ pub enum Condition {
     Completed,
 }
 
-/// A health check.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct HealthCheck {
-    /// The command; `NONE` turns the image's own check off.
-    pub test: Value,
-    /// Whether it is turned off.
-    #[serde(deserialize_with = "null_is_default")]
-    pub disable: bool,
-    /// Time between checks; 30 s if not given.
-    pub interval: Option<Span>,
-    /// Time one check may take; 30 s if not given.
-    pub timeout: Option<Span>,
-    /// Failures in a row that make it unhealthy; 3 if not given.
-    pub retries: Option<u32>,
-    /// Time during which failures do not count; 0 if not given.
-    pub start_period: Option<Span>,
-    /// Time between checks during the start period; 5 s if not given.
-    pub start_interval: Option<Span>,
-}
-
 impl Service {
     /// Whether somebody is to reach it: it publishes a port, or is probed while it runs.
     pub fn is_reached(&self) -> bool {
         !self.ports.is_empty() || self.extension.probes.iter().any(Probe::needs_running)
-    }
-}
-
-impl HealthCheck {
-    /// How much failing it allows after a start; none where it leaves the check itself to the image, whose limits may be others.
-    pub fn patience(&self) -> Option<Patience> {
-        if self.test.is_null() || self.is_off() {
-            return None;
-        }
-        // The engine's own defaults.
-        let retries = self.retries.filter(|retries| *retries > 0).unwrap_or(3);
-        let interval = self.interval.map_or(Duration::from_secs(30), |span| span.0);
-        let time = self.start_period.map_or(Duration::ZERO, |span| span.0).checked_add(interval.checked_mul(retries)?)?;
-        Some(Patience { time, retries })
-    }
-
-    /// Whether it turns the check off.
-    pub fn is_off(&self) -> bool {
-        let first = self.test.as_array().and_then(|words| words.first()).unwrap_or(&self.test);
-        self.disable || first.as_str() == Some("NONE")
     }
 }
 

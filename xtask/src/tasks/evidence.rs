@@ -30,7 +30,8 @@ pub fn failures(ctx: &Context, stack: &Stack, containers: &[Container], failed: 
                 .any(|one| state(ctx, one).is_ok_and(|now| now.state.oom_killed));
         let why = if starved { Failure::OutOfMemory } else { *why };
         let error = Error::failed(format!("`{service}` {}", reason(why)));
-        let error = match help(why) {
+        let strict = || allowance(stack, service).filter(|_| why == Failure::Unhealthy);
+        let error = match help(why).map(str::to_owned).or_else(strict) {
             Some(help) => error.help(help),
             None => error,
         };
@@ -111,6 +112,12 @@ fn help(why: Failure) -> Option<&'static str> {
         Failure::Exited(126 | 127) => Some("its command is not in the image or cannot be executed"),
         _ => None,
     }
+}
+
+/// What a health check that says no allows, for a service that only needs longer.
+fn allowance(stack: &Stack, service: &str) -> Option<String> {
+    let allowed = stack.services.get(service)?.healthcheck.as_ref()?.allowance()?;
+    Some(format!("its health check allows {allowed}; if it only needs longer to start, raise `start_period`"))
 }
 
 /// The containers that ended badly since the boot: exited with a failure, or were started again by the engine.

@@ -37,6 +37,8 @@ pub struct Copy {
     pub services: BTreeSet<String>,
     /// How long it may take to come up.
     pub deadline: Duration,
+    /// Whether health checks run as seldom as the stack says.
+    pub own_checks: bool,
     /// Ports to be reached from this machine beside those that are published or probed, by service.
     pub open: BTreeMap<String, BTreeSet<u16>>,
 }
@@ -64,7 +66,8 @@ pub struct Attempt {
 impl Copy {
     /// A copy of these services whose name begins with `kind`.
     pub fn new(kind: &str, services: BTreeSet<String>, deadline: Duration) -> Self {
-        Self { name: format!("{kind}-{}", short_id()), owner: owner::me(), services, deadline, open: BTreeMap::new() }
+        let name = format!("{kind}-{}", short_id());
+        Self { name, owner: owner::me(), services, deadline, own_checks: false, open: BTreeMap::new() }
     }
 
     /// What marks everything that belongs to it: its name and its owner.
@@ -84,6 +87,7 @@ impl Copy {
             services: self.services.clone(),
             deadline: self.deadline,
             start_interval,
+            own_checks: self.own_checks,
             is_dir: host_paths(&loaded.stack).into_iter().map(is_dir).collect(),
             open: self.open.clone(),
         }

@@ -14,9 +14,12 @@ use super::probe::Probe;
 use super::units::Span;
 pub use carry::{Carried, SECRETS_DIR, SecretFile, SecretValue, carry_secrets};
 
-/// How often a health check runs until it first passes: often enough not to be waited for, rarely enough not to slow the boot
-/// on two cores.
-const START_INTERVAL: Duration = Duration::from_millis(250);
+/// How often a health check runs until it first passes: what a service waits for its first one is lost, and a boot is a chain of
+/// such waits.
+const START_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The same for engines that check as often ever after, which would wear down a small machine.
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// The bridge that services on internal networks only join so that this machine can reach them.
 const PROBE_NETWORK: &str = "xtask-probes";
@@ -34,6 +37,8 @@ pub struct Options {
     pub deadline: Duration,
     /// Whether the engine knows `start_interval` (25 and later); else the interval itself is shortened.
     pub start_interval: bool,
+    /// Whether health checks are left as they are.
+    pub own_checks: bool,
     /// Whether a host path is a folder (true), something else (false), or not there (none).
     pub is_dir: BTreeMap<Utf8PathBuf, Option<bool>>,
     /// TCP ports to be reached from this machine beside those that are published or probed, by service.
@@ -146,15 +151,15 @@ fn retain_needs(service: &mut Map<String, Value>, services: &BTreeSet<String>) {
 /// its image may bring a check.
 fn quicken(service: &mut Map<String, Value>, options: &Options) {
     let check = service.entry("healthcheck").or_insert_with(|| json!({}));
-    let typed: super::model::HealthCheck = serde_json::from_value(check.clone()).unwrap_or_default();
-    if typed.is_off() {
+    let typed: super::health::HealthCheck = serde_json::from_value(check.clone()).unwrap_or_default();
+    if typed.is_off() || options.own_checks {
         return;
     }
     let Some(check) = check.as_object_mut() else { return };
-    let quick = Span(typed.start_interval.map_or(START_INTERVAL, |own| own.0.min(START_INTERVAL)));
     let period = typed.start_period.map_or(options.deadline, |own| own.0.max(options.deadline));
-    let key = if options.start_interval { "start_interval" } else { "interval" };
-    check.insert(key.into(), json!(quick.to_string()));
+    let (key, quick) = if options.start_interval { ("start_interval", START_INTERVAL) } else { ("interval", INTERVAL) };
+    let quick = typed.start_interval.map_or(quick, |own| own.0.min(quick));
+    check.insert(key.into(), json!(Span(quick).to_string()));
     check.insert("start_period".into(), json!(format!("{}s", period.as_secs().max(1))));
 }
 

@@ -5,18 +5,21 @@ use crate::stack::parse;
 use crate::stack::source::Sources;
 
 fn isolated(resolved: &str, services: &[&str]) -> Isolated {
-    let stack = parse(resolved, Sources::default()).expect("a right project");
+    isolate(&parse(resolved, Sources::default()).expect("a right project"), &options(services))
+}
+
+fn options(services: &[&str]) -> Options {
     let is_dir = [("/dir", Some(true)), ("/file", Some(false)), ("/none", None)];
-    let options = Options {
+    Options {
         name: "smoke-1".into(),
         labels: BTreeMap::from([("l".into(), "v".into())]),
         services: services.iter().map(|name| (*name).to_owned()).collect(),
         deadline: Duration::from_secs(120),
         start_interval: true,
+        own_checks: false,
         is_dir: is_dir.map(|(path, is)| (path.into(), is)).into(),
         open: BTreeMap::from([("opened".to_owned(), BTreeSet::from([6000]))]),
-    };
-    isolate(&stack, &options)
+    }
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn health_checks_run_often_at_first_and_keep_the_rest() {
     let copy = isolated(
         "
 services:
-  a: {image: a, healthcheck: {test: [CMD, x], interval: 30s, start_period: 5m, start_interval: 100ms}}
+  a: {image: a, healthcheck: {test: [CMD, x], interval: 30s, start_period: 5m, start_interval: 20ms}}
   b: {image: b}
   c: {image: c, healthcheck: {test: [NONE]}}
 ",
@@ -80,9 +83,18 @@ services:
     );
     let check = |name: &str| copy.project["services"][name]["healthcheck"].clone();
     assert_eq!(check("a")["interval"], "30s");
-    assert_eq!((check("a")["start_interval"].clone(), check("a")["start_period"].clone()), (json!("100ms"), json!("300s")));
-    assert_eq!(check("b"), json!({"start_interval": "250ms", "start_period": "120s"}));
+    assert_eq!((check("a")["start_interval"].clone(), check("a")["start_period"].clone()), (json!("20ms"), json!("300s")));
+    assert_eq!(check("b"), json!({"start_interval": "50ms", "start_period": "120s"}));
     assert_eq!(check("c"), json!({"test": ["NONE"]}));
+}
+
+#[test]
+fn health_checks_are_left_alone_where_that_is_asked_for() {
+    let stack =
+        parse("services: {a: {image: a, healthcheck: {test: [CMD, x], interval: 30s}}, b: {image: b}}", Sources::default());
+    let copy = isolate(&stack.expect("a right project"), &Options { own_checks: true, ..options(&["a", "b"]) });
+    assert_eq!(copy.project["services"]["a"]["healthcheck"], json!({"test": ["CMD", "x"], "interval": "30s"}));
+    assert_eq!(copy.project["services"]["b"]["healthcheck"], json!({}));
 }
 
 #[test]

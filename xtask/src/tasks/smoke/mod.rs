@@ -3,6 +3,7 @@
 
 mod faces;
 mod memory;
+mod patience;
 mod probes;
 mod runtime;
 mod seen;
@@ -86,6 +87,7 @@ impl<'a> Run<'a> {
         let declared = loaded.stack.extension.smoke.deadline;
         let deadline = args.deadline.or(declared).map_or(isolated::DEADLINE, |span| span.0);
         let mut copy = Copy::new("smoke", services, deadline);
+        copy.own_checks = args.from_healthcheck;
         if args.keep {
             copy.owner = KEPT.to_owned();
         }
@@ -134,6 +136,9 @@ impl<'a> Run<'a> {
     /// Makes every check of a stack that is up: each tells what it found.
     fn check(&self, secrets: &BTreeMap<String, Value>, seen: &mut Seen) {
         let Self { ctx, loaded, copy } = self;
+        if let Some(booted) = seen.booted.as_ref().filter(|_| !copy.own_checks) {
+            patience::warn(ctx, &loaded.stack, booted);
+        }
         let containers = seen.containers.clone();
         let probes = probes::run(ctx, loaded, &containers, secrets);
         let runtime = runtime::check(ctx, loaded, &containers, secrets);
