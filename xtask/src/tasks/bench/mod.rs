@@ -38,7 +38,7 @@ pub fn run(ctx: &Context, args: &BenchArgs) -> Result<()> {
         match one {
             Bench::Start => comparisons.push(start(ctx, args.rounds.unwrap_or(ROUNDS))?),
             Bench::Build => comparisons.push(build::compare(ctx, args.rounds.unwrap_or(ROUNDS))?),
-            Bench::Smoke => comparisons.push(smoke::compare(ctx, args.rounds.unwrap_or(1))?),
+            Bench::Smoke => comparisons.extend(smoke::compare(ctx, args.rounds.unwrap_or(1))?),
             Bench::Secrets => comparisons.push(secrets::measure(args.rounds.unwrap_or(ROUNDS))?),
             Bench::Size => comparisons.extend(size::compare(ctx, args.rounds.unwrap_or(1))?),
         }
