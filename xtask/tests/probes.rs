@@ -1,10 +1,12 @@
-//! Probes from outside, on a real engine: every kind against services that are well and services that are not, declared in compose
-//! files and given on the command line.
+//! Probes from outside: every kind against services that are well and services that are not, declared in compose files and given on
+//! the command line. What runs by default needs no engine.
 
+mod fakes;
 mod support;
 
 use std::process::Command;
 
+use fakes::Machine;
 use support::stacks::{smoke, stack};
 use support::{Project, Ran};
 
@@ -137,4 +139,37 @@ fn a_tls_server_is_judged_by_certificate_and_versions() {
 /// A smoke test that ends before it makes anything.
 fn smoke_that_cannot(project: &Project, args: &[&str]) -> Ran {
     project.xtask(&[&["smoke"], args].concat()).exits(2)
+}
+
+/// A service whose certificate is probed, and a machine without openssl.
+fn without_openssl() -> Machine {
+    let yaml = "services:\n  a:\n    image: i\n    x-xtask:\n      probes:\n        - {tls: {port: 8443, ca: gone.crt}}\n";
+    Machine::with_docker(&[("compose.yaml", yaml)]).only_fakes().with("cat").with("tr")
+}
+
+#[test]
+fn what_tls_probes_need_is_made_sure_of_before_anything_boots() {
+    let machine = without_openssl();
+    let ran = machine.run(&["smoke"]).exits(2);
+    ran.says(&[
+        "error: `openssl` is not on PATH, and the TLS probes call it\n",
+        "compose.yaml:6\n",
+        "the package `openssl`",
+        "error: no file with certificates at `gone.crt`\n",
+    ]);
+    assert!(machine.lines("calls").iter().all(|call| !call.contains("create")), "{:?}", machine.lines("calls"));
+}
+
+#[test]
+fn a_probe_on_the_command_line_that_is_wrong_is_a_usage_error() {
+    let machine = without_openssl();
+    for (probe, says) in [
+        ("a: {tcpp: 1}", "unknown key `tcpp`; did you mean `tcp`?"),
+        ("a", "`a` is no probe; write it like"),
+        ("b:80", "there is no service `b` in this run to probe"),
+    ] {
+        machine.run(&["smoke", "--dry-run", "--probe", probe]).exits(2).says(&[says]);
+    }
+    let ran = machine.run(&["smoke", "--dry-run", "--probe", "a: {log: up}"]).exits(0);
+    assert!(ran.stdout.contains("probe a TLS\nprobe a log `up`\n"), "{}", ran.stdout);
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::context::Context;
 use crate::docker::engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 
 /// How long an engine may take to say that it is there.
@@ -58,7 +58,7 @@ pub fn ready(ctx: &Context) -> Result<Part> {
     })
 }
 
-/// Kinds of things in the engine, in the order in which they can be removed.
+/// Kinds of things in the engine that can be removed once no container uses them.
 const KINDS: [&str; 2] = ["network", "volume"];
 
 /// How often removal is tried: an interrupted command may still be creating something, another run may be removing the same.
@@ -98,22 +98,34 @@ fn list(ctx: &Context, argv: Vec<String>) -> Result<Vec<String>> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// Removes what is there now and gives how much that was.
+/// Removes what is there now and gives how much that was. Networks and volumes do not need each other, and each takes its time.
 fn remove_once(ctx: &Context, label: &str) -> Result<usize> {
-    let list = |argv: Vec<String>| list(ctx, argv);
-    let containers = list(engine::containers(label))?;
-    let mut removed = containers.len();
+    let containers = list(ctx, engine::containers(label))?;
     if !containers.is_empty() {
         ctx.runner.read(Call::new(engine::remove(&containers)).cleanup())?;
     }
-    for kind in KINDS {
-        let names = list(engine::named(kind, label))?;
-        removed += names.len();
-        if !names.is_empty() {
-            ctx.runner.read(Call::new(engine::remove_named(kind, &names)).cleanup())?;
+    let removed = std::thread::scope(|scope| {
+        let threads = KINDS.map(|kind| scope.spawn(move || remove_named(ctx, kind, label)));
+        threads.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let mut all = containers.len();
+    let mut errors = Vec::new();
+    for outcome in removed {
+        match outcome {
+            Ok(count) => all += count,
+            Err(error) => errors.push(error),
         }
     }
-    Ok(removed)
+    none_of(errors).map(|()| all)
+}
+
+/// Removes the networks or volumes that carry a label and gives how many they were.
+fn remove_named(ctx: &Context, kind: &str, label: &str) -> Result<usize> {
+    let names = list(ctx, engine::named(kind, label))?;
+    if !names.is_empty() {
+        ctx.runner.read(Call::new(engine::remove_named(kind, &names)).cleanup())?;
+    }
+    Ok(names.len())
 }
 
 /// The values that a label has on any container, network or volume.

@@ -50,10 +50,10 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     if ctx.dry_run() {
         return run.dry_run(args);
     }
+    probes::ready(ctx, &loaded, &run.copy.services)?;
     let version = engine::ready(ctx)?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
     sweep(ctx)?;
-    probes::ready(ctx, &loaded, &run.copy.services)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);
     let mut seen = Seen::new(&ctx.runner);
