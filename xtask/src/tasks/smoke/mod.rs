@@ -2,6 +2,7 @@
 //! containers are not touched.
 
 mod faces;
+mod in_flight;
 mod memory;
 mod probes;
 mod runtime;
@@ -30,6 +31,7 @@ use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
 use memory::Sampler;
 use seen::{Checked, Seen};
+use stop::Stopping;
 use verdict::Check;
 
 /// The owner of a stack that `--keep` left.
@@ -142,7 +144,7 @@ impl<'a> Run<'a> {
         let now = now.map(|now| Checked { wrong: evidence::fallen(ctx, &loaded.stack, &now), seen: now });
         seen.containers = seen.note(Check::Stay, now).unwrap_or(containers);
         let probes = seen.note(Check::Probe, probes).unwrap_or_default();
-        seen.probed(probes);
+        seen.probes = seen.clean(probes);
         seen.runtime = seen.note(Check::Runtime, runtime).unwrap_or_default();
     }
 
@@ -165,8 +167,9 @@ impl<'a> Run<'a> {
 
     fn stop(&self, seen: &mut Seen) {
         let stopped = stop::stop(self.ctx, self.loaded, &seen.containers);
-        let Some((stops, ended)) = seen.note(Check::Stop, stopped) else { return };
-        seen.stops = stops;
+        let Some(Stopping { stopped, ended, in_flight }) = seen.note(Check::Stop, stopped) else { return };
+        seen.stops = stopped;
+        seen.in_flight = seen.clean(in_flight);
         // Those that had ended before are as they were.
         seen.containers.retain(|one| ended.iter().all(|ended| ended.id != one.id));
         seen.containers.extend(ended);

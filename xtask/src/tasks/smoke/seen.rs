@@ -46,6 +46,8 @@ pub struct Seen {
     pub runtime: Vec<InForce>,
     /// How each service stopped.
     pub stops: Vec<Stopped>,
+    /// What became of requests that were under way then.
+    pub in_flight: Vec<probe::Outcome>,
     failures: Vec<Failure>,
     /// Why something could not be checked.
     refusals: Vec<Error>,
@@ -64,6 +66,7 @@ impl Seen {
             memory: None,
             runtime: Vec::new(),
             stops: Vec::new(),
+            in_flight: Vec::new(),
             failures: Vec::new(),
             refusals: Vec::new(),
         }
@@ -90,8 +93,8 @@ impl Seen {
         }
     }
 
-    /// Keeps what the probes saw.
-    pub fn probed(&mut self, outcomes: Vec<probe::Outcome>) {
+    /// What probes saw, without the values of secrets.
+    pub fn clean(&self, outcomes: Vec<probe::Outcome>) -> Vec<probe::Outcome> {
         let text = |text: &str| self.runner.redacted(text);
         let clean = |one: probe::Outcome| probe::Outcome {
             what: text(&one.what),
@@ -99,7 +102,7 @@ impl Seen {
             actual: text(&one.actual),
             ..one
         };
-        self.probes = outcomes.into_iter().map(clean).collect();
+        outcomes.into_iter().map(clean).collect()
     }
 
     /// Whether anything was wrong.
@@ -154,6 +157,7 @@ impl Seen {
             memory: self.memory,
             runtime: self.runtime,
             stops: self.stops,
+            in_flight: self.in_flight.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
             errors: self.failures.into_iter().map(|failure| failure.seen_from(&loaded.root)).collect(),
             seconds,
             root: loaded.root.clone(),

@@ -51,6 +51,8 @@ pub struct Verdict {
     pub runtime: Vec<InForce>,
     /// How each service stopped; empty with `--keep`, and after a failure.
     pub stops: Vec<Stopped>,
+    /// What became of requests that were under way then.
+    pub in_flight: Vec<probe::Outcome>,
     /// What is wrong, in the order in which it was found. Files are told from the project's folder.
     pub errors: Vec<Failure>,
     /// From the command to the verdict.

@@ -76,15 +76,7 @@ fn case(subject: &Subject<'_>, failures: &mut Vec<&Failure>) -> Case {
 fn subjects<'a>(verdict: &'a Verdict, check: Check) -> Vec<Subject<'a>> {
     match check {
         Check::Boot => verdict.services.iter().map(|times| booted(verdict, times)).collect(),
-        Check::Probe => {
-            let subject = |one: &'a probe::Outcome| Subject {
-                service: &one.service,
-                name: one.title(),
-                seconds: one.took.as_secs_f64(),
-                seen: if one.passed { Seen::Well } else { Seen::Wrong },
-            };
-            verdict.probes.iter().map(subject).collect()
-        }
+        Check::Probe => verdict.probes.iter().map(probed).collect(),
         Check::Runtime => {
             let services: BTreeSet<&str> = verdict.runtime.iter().map(|one| one.service.as_str()).collect();
             let subject = |service| Subject { service, name: "hardening".to_owned(), seconds: 0.0, seen: Seen::Open };
@@ -93,10 +85,16 @@ fn subjects<'a>(verdict: &'a Verdict, check: Check) -> Vec<Subject<'a>> {
         Check::Stop => {
             let seen = |clean| if clean { Seen::Well } else { Seen::Wrong };
             let stops = verdict.stops.iter().map(|one| (one.service.as_str(), one.seconds, seen(one.clean)));
-            stops.map(|(service, seconds, seen)| Subject { service, name: "stop".to_owned(), seconds, seen }).collect()
+            let stops = stops.map(|(service, seconds, seen)| Subject { service, name: "stop".to_owned(), seconds, seen });
+            stops.chain(verdict.in_flight.iter().map(probed)).collect()
         }
         Check::Stay | Check::Memory => Vec::new(),
     }
+}
+
+fn probed(one: &probe::Outcome) -> Subject<'_> {
+    let seen = if one.passed { Seen::Well } else { Seen::Wrong };
+    Subject { service: &one.service, name: one.title(), seconds: one.took.as_secs_f64(), seen }
 }
 
 fn booted<'a>(verdict: &Verdict, times: &'a ServiceTimes) -> Subject<'a> {

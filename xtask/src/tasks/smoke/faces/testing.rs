@@ -39,6 +39,7 @@ pub fn failed() -> Verdict {
         }),
         runtime: Vec::new(),
         stops: Vec::new(),
+        in_flight: Vec::new(),
         errors: vec![Failure { check: Check::Stay, error: ended }, Failure { check: Check::Probe, error: probe }],
         seconds: 4.25,
         root: "/p".into(),
