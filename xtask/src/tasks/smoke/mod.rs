@@ -1,6 +1,7 @@
 //! `smoke`: boots an isolated copy of the stack, probes it, and removes it again. The user's files, ports, volumes and
 //! containers are not touched.
 
+mod chaos;
 mod faces;
 mod in_flight;
 mod memory;
@@ -51,6 +52,9 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     if ctx.dry_run() {
         return run.dry_run(args);
     }
+    if args.chaos {
+        chaos::ready(&loaded, &run.copy.services)?;
+    }
     let version = engine::ready(ctx)?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
     sweep(ctx)?;
@@ -58,7 +62,7 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);
     let mut seen = Seen::new(&ctx.runner);
-    run.through(&version, args.keep, &mut seen);
+    run.through(&version, args, &mut seen);
     let outcome = seen.refused();
     let outcome = if args.keep {
         guard.keep();
@@ -113,7 +117,7 @@ impl<'a> Run<'a> {
     }
 
     /// Boots, probes and stops; what is seen on the way is kept.
-    fn through(&self, version: &Part, keep: bool, seen: &mut Seen) {
+    fn through(&self, version: &Part, args: &SmokeArgs, seen: &mut Seen) {
         let mut sampler = None;
         match self.copy.attempt(self.ctx, self.loaded, version, &mut |created| sampler = Some(Sampler::start(created))) {
             Err(error) => seen.fail(Check::Boot, error),
@@ -128,7 +132,11 @@ impl<'a> Run<'a> {
                 self.weigh(sampler, seen);
             }
         }
-        if !seen.has_failed() && !keep {
+        if !seen.has_failed() && args.chaos {
+            let trials = chaos::run(self.ctx, self.loaded, &self.copy.name, &self.copy.services);
+            seen.chaos = seen.note(Check::Chaos, trials).unwrap_or_default();
+        }
+        if !seen.has_failed() && !args.keep {
             self.stop(seen);
         }
     }

@@ -3,6 +3,7 @@
 
 use camino::Utf8Path;
 
+use super::chaos::Trial;
 use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
@@ -44,6 +45,8 @@ pub struct Seen {
     pub memory: Option<Memory>,
     /// What is in force for each container that could be seen.
     pub runtime: Vec<InForce>,
+    /// What became of each data service's being away.
+    pub chaos: Vec<Trial>,
     /// How each service stopped.
     pub stops: Vec<Stopped>,
     /// What became of requests that were under way then.
@@ -65,6 +68,7 @@ impl Seen {
             probes: Vec::new(),
             memory: None,
             runtime: Vec::new(),
+            chaos: Vec::new(),
             stops: Vec::new(),
             in_flight: Vec::new(),
             failures: Vec::new(),
@@ -156,6 +160,7 @@ impl Seen {
             probes: self.probes.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
             memory: self.memory,
             runtime: self.runtime,
+            chaos: self.chaos,
             stops: self.stops,
             in_flight: self.in_flight.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
             errors: self.failures.into_iter().map(|failure| failure.seen_from(&loaded.root)).collect(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::told;
 use crate::probe;
 use crate::report::junit::{Case, CaseResult, Suite, document};
+use crate::tasks::smoke::chaos::Trial;
 use crate::tasks::smoke::timeline::ServiceTimes;
 use crate::tasks::smoke::verdict::{Check, Failure, Verdict};
 
@@ -88,6 +89,15 @@ fn subjects<'a>(verdict: &'a Verdict, check: Check) -> Vec<Subject<'a>> {
             let stops = stops.map(|(service, seconds, seen)| Subject { service, name: "stop".to_owned(), seconds, seen });
             stops.chain(verdict.in_flight.iter().map(probed)).collect()
         }
+        Check::Chaos => {
+            let trials = verdict.chaos.iter().filter(|one| one.passed);
+            let subject = |one: &'a Trial| {
+                let seconds = one.unready_seconds.unwrap_or_default() + one.recovered_seconds.unwrap_or_default();
+                Subject { service: &one.service, name: one.blow.to_owned(), seconds, seen: Seen::Well }
+            };
+            trials.map(subject).collect()
+        }
+        // What failed there is a case by itself, and there is nothing to count what passed by.
         Check::Stay | Check::Memory => Vec::new(),
     }
 }

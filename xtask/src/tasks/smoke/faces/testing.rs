@@ -38,6 +38,7 @@ pub fn failed() -> Verdict {
             sampled_bytes: Vec::new(),
         }),
         runtime: Vec::new(),
+        chaos: Vec::new(),
         stops: Vec::new(),
         in_flight: Vec::new(),
         errors: vec![Failure { check: Check::Stay, error: ended }, Failure { check: Check::Probe, error: probe }],
