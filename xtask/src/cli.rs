@@ -254,8 +254,11 @@ pub struct SmokeArgs {
     /// Also write the verdict to FILE as one page, for any browser and without a network
     #[arg(long, value_name = "FILE")]
     pub html: Option<Utf8PathBuf>,
+    /// Also take each data service away, by a pause and by a kill: the others must say so, live on, and recover
+    #[arg(long)]
+    pub chaos: bool,
     /// Only remove what earlier runs left behind
-    #[arg(long, conflicts_with_all = ["keep", "services", "no_build", "deadline", "html", "probes", "from_healthcheck"])]
+    #[arg(long, conflicts_with_all = ["chaos", "keep", "services", "no_build", "deadline", "html", "probes", "from_healthcheck"])]
     pub clean: bool,
 }
 

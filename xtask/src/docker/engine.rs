@@ -43,6 +43,16 @@ pub fn stop(containers: &[String]) -> Vec<String> {
     [words(["docker", "stop"]), containers.to_vec()].concat()
 }
 
+/// Stops the clock of containers.
+pub fn pause(containers: &[String]) -> Vec<String> {
+    [words(["docker", "pause"]), containers.to_vec()].concat()
+}
+
+/// Lets paused containers go on.
+pub fn unpause(containers: &[String]) -> Vec<String> {
+    [words(["docker", "unpause"]), containers.to_vec()].concat()
+}
+
 /// Waits until containers have ended, and prints their exit codes, one a line.
 pub fn wait(containers: &[String]) -> Vec<String> {
     [words(["docker", "wait"]), containers.to_vec()].concat()

@@ -20,7 +20,7 @@ use serde::{Serialize, Serializer};
 use crate::error::Place;
 use crate::stack::probe::Probe;
 
-pub use run::run;
+pub use run::{once, run};
 pub use tls::PROGRAM as OPENSSL;
 
 /// A probe and where what it is about is reached.

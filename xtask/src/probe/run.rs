@@ -97,7 +97,8 @@ fn follow(index: usize, target: &Target, deadline: Instant, runner: &Runner, rep
     let left = || until.saturating_duration_since(Instant::now());
     let mut pause = FIRST_PAUSE;
     for tries in 1.. {
-        let attempt = attempt(target, runner, left().max(LEAST));
+        let left_now = left().max(LEAST);
+        let attempt = attempt(target, runner, left_now.min(TRY), left_now);
         let left = left();
         let over = attempt.is_ok() || left.is_zero();
         let outcome = outcome(target, attempt, tries, started.elapsed());
@@ -109,9 +110,15 @@ fn follow(index: usize, target: &Target, deadline: Instant, runner: &Runner, rep
     }
 }
 
+/// Tries a probe once, for as long as `time`.
+pub fn once(target: &Target, runner: &Runner, time: Duration) -> Outcome {
+    let started = Instant::now();
+    let attempt = attempt(target, runner, time, time);
+    outcome(target, attempt, 1, started.elapsed())
+}
+
 /// Tries once; a command in a container gets all the time there is, because nothing ends it when its client is given up.
-fn attempt(target: &Target, runner: &Runner, left: Duration) -> Attempt {
-    let timeout = left.min(TRY);
+fn attempt(target: &Target, runner: &Runner, timeout: Duration, left: Duration) -> Attempt {
     let Probe { http, tls, exec, log, .. } = &target.probe;
     match (http, tls, exec, log) {
         (Some(path), ..) => http::attempt(target, path, timeout),

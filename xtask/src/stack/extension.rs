@@ -44,6 +44,8 @@ pub struct ServiceExtension {
     pub probes: Vec<Probe>,
     /// The exit codes that mean a clean end when it is asked to stop. If not given: 0, and an end by the stop signal itself.
     pub stop_codes: Vec<i32>,
+    /// Whether `smoke --chaos` takes it away; if not given, whether others depend on it and it keeps data in a volume.
+    pub chaos: Option<bool>,
 }
 
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.

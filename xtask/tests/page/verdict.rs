@@ -26,7 +26,7 @@ pub fn failed() -> Value {
         "memory": memory(),
         "runtime": [{"service": "api", "uid": 10001, "capabilities": [], "no_new_privileges": true, "read_only": true,
                      "memory_limit_bytes": 512_000_000}],
-        "stops": [],
+        "chaos": [], "stops": [], "in_flight": [],
         "errors": [
             {"check": "probe", "message": "probe of `api` failed: GET /broken on port 80", "service": "api",
              "place": {"file": "compose/base.yaml", "line": 12}, "help": "look at `api`",

@@ -27,6 +27,9 @@ fn keys(probe: &Probe) -> Vec<Key> {
         ("within", http, probe.within.is_some()),
         ("redirect", http, probe.redirect.is_some()),
         ("follow", http, probe.follow),
+        ("in_flight", http, probe.in_flight),
+        ("readiness", http, probe.readiness),
+        ("liveness", http, probe.liveness),
         ("code", &["exec"], probe.code.is_some()),
     ]
     .map(|(name, takes, given)| Key { name, takes, given })
@@ -62,6 +65,7 @@ pub(super) fn wrong(probe: &Probe) -> Option<String> {
         probe.exec.as_ref().filter(|words| words.is_empty()).map(|_| "`exec` needs a program to run".to_owned()),
         probe.log.as_ref().filter(|text| text.is_empty()).map(|_| "`log` needs a text to find".to_owned()),
         (probe.tcp == Some(0)).then(|| "0 is no port".to_owned()),
+        (probe.readiness && probe.liveness).then(|| "a probe is either of `readiness` or of `liveness`, not both".to_owned()),
         (probe.follow && probe.redirect.is_some()).then(|| "a redirect is either followed or expected, not both".to_owned()),
     ];
     of_kind.into_iter().flatten().next()

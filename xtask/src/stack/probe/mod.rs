@@ -56,6 +56,12 @@ pub struct Probe {
     pub follow: bool,
     /// The exit code that `exec` must end with; 0 if not given.
     pub code: Option<i32>,
+    /// Whether an `http` request must also be answered that is under way when its service is asked to stop.
+    pub in_flight: bool,
+    /// Whether `http` tells that the service can do its work, data services included: `--chaos` insists that it says no without them.
+    pub readiness: bool,
+    /// Whether `http` tells that the service itself is well: `--chaos` insists that it says so without its data services too.
+    pub liveness: bool,
     /// How long to keep trying once the stack is up; 15 s if not given.
     pub deadline: Option<Span>,
 }

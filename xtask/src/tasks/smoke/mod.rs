@@ -1,7 +1,9 @@
 //! `smoke`: boots an isolated copy of the stack, probes it, and removes it again. The user's files, ports, volumes and
 //! containers are not touched.
 
+mod chaos;
 mod faces;
+mod in_flight;
 mod memory;
 mod patience;
 mod probes;
@@ -31,6 +33,7 @@ use crate::stack::isolate::isolate;
 use crate::stack::{Span, select};
 use memory::Sampler;
 use seen::{Checked, Seen};
+use stop::Stopping;
 use verdict::Check;
 
 /// The owner of a stack that `--keep` left.
@@ -51,13 +54,16 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
         return run.dry_run(args);
     }
     probes::ready(ctx, &loaded, &run.copy.services)?;
+    if args.chaos {
+        chaos::ready(&loaded, &run.copy.services)?;
+    }
     let version = engine::ready(ctx)?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
     sweep(ctx)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);
     let mut seen = Seen::new(&ctx.runner);
-    run.through(&version, args.keep, &mut seen);
+    run.through(&version, args, &mut seen);
     let outcome = seen.refused();
     let outcome = if args.keep {
         guard.keep();
@@ -113,7 +119,7 @@ impl<'a> Run<'a> {
     }
 
     /// Boots, probes and stops; what is seen on the way is kept.
-    fn through(&self, version: &Part, keep: bool, seen: &mut Seen) {
+    fn through(&self, version: &Part, args: &SmokeArgs, seen: &mut Seen) {
         let mut sampler = None;
         match self.copy.attempt(self.ctx, self.loaded, version, &mut |created| sampler = Some(Sampler::start(created))) {
             Err(error) => seen.fail(Check::Boot, error),
@@ -128,7 +134,11 @@ impl<'a> Run<'a> {
                 self.weigh(sampler, seen);
             }
         }
-        if !seen.has_failed() && !keep {
+        if !seen.has_failed() && args.chaos {
+            let trials = chaos::run(self.ctx, self.loaded, &self.copy.name, &self.copy.services);
+            seen.chaos = seen.note(Check::Chaos, trials).unwrap_or_default();
+        }
+        if !seen.has_failed() && !args.keep {
             self.stop(seen);
         }
     }
@@ -147,7 +157,7 @@ impl<'a> Run<'a> {
         let now = now.map(|now| Checked { wrong: evidence::fallen(ctx, &loaded.stack, &now), seen: now });
         seen.containers = seen.note(Check::Stay, now).unwrap_or(containers);
         let probes = seen.note(Check::Probe, probes).unwrap_or_default();
-        seen.probed(probes);
+        seen.probes = seen.clean(probes);
         seen.runtime = seen.note(Check::Runtime, runtime).unwrap_or_default();
     }
 
@@ -170,8 +180,9 @@ impl<'a> Run<'a> {
 
     fn stop(&self, seen: &mut Seen) {
         let stopped = stop::stop(self.ctx, self.loaded, &seen.containers);
-        let Some((stops, ended)) = seen.note(Check::Stop, stopped) else { return };
-        seen.stops = stops;
+        let Some(Stopping { stopped, ended, in_flight }) = seen.note(Check::Stop, stopped) else { return };
+        seen.stops = stopped;
+        seen.in_flight = seen.clean(in_flight);
         // Those that had ended before are as they were.
         seen.containers.retain(|one| ended.iter().all(|ended| ended.id != one.id));
         seen.containers.extend(ended);

@@ -112,6 +112,15 @@ pub fn run(
     Ok(Checked { seen: outcomes, wrong })
 }
 
+/// Those of the declared HTTP probes that are of a kind, and where they lead.
+///
+/// # Errors
+/// Those that lead nowhere.
+pub fn marked(loaded: &Loaded, containers: &[Container], is_of_kind: fn(&Probe) -> bool) -> Result<Vec<probe::Target>> {
+    let targets = targets(loaded, containers, &Authorities(BTreeMap::new()))?;
+    Ok(targets.into_iter().filter(|target| is_of_kind(&target.probe)).collect())
+}
+
 /// Each file of trusted certificates, as it is named, with the file to be read instead where it is a secret's: the services were
 /// given a value of their own.
 struct Authorities(BTreeMap<Utf8PathBuf, NamedTempFile>);

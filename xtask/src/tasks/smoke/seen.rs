@@ -3,6 +3,7 @@
 
 use camino::Utf8Path;
 
+use super::chaos::Trial;
 use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
@@ -44,8 +45,12 @@ pub struct Seen {
     pub memory: Option<Memory>,
     /// What is in force for each container that could be seen.
     pub runtime: Vec<InForce>,
+    /// What became of each data service's being away.
+    pub chaos: Vec<Trial>,
     /// How each service stopped.
     pub stops: Vec<Stopped>,
+    /// What became of requests that were under way then.
+    pub in_flight: Vec<probe::Outcome>,
     failures: Vec<Failure>,
     /// Why something could not be checked.
     refusals: Vec<Error>,
@@ -63,7 +68,9 @@ impl Seen {
             probes: Vec::new(),
             memory: None,
             runtime: Vec::new(),
+            chaos: Vec::new(),
             stops: Vec::new(),
+            in_flight: Vec::new(),
             failures: Vec::new(),
             refusals: Vec::new(),
         }
@@ -90,8 +97,8 @@ impl Seen {
         }
     }
 
-    /// Keeps what the probes saw.
-    pub fn probed(&mut self, outcomes: Vec<probe::Outcome>) {
+    /// What probes saw, without the values of secrets.
+    pub fn clean(&self, outcomes: Vec<probe::Outcome>) -> Vec<probe::Outcome> {
         let text = |text: &str| self.runner.redacted(text);
         let clean = |one: probe::Outcome| probe::Outcome {
             what: text(&one.what),
@@ -99,7 +106,7 @@ impl Seen {
             actual: text(&one.actual),
             ..one
         };
-        self.probes = outcomes.into_iter().map(clean).collect();
+        outcomes.into_iter().map(clean).collect()
     }
 
     /// Whether anything was wrong.
@@ -153,7 +160,9 @@ impl Seen {
             probes: self.probes.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
             memory: self.memory,
             runtime: self.runtime,
+            chaos: self.chaos,
             stops: self.stops,
+            in_flight: self.in_flight.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
             errors: self.failures.into_iter().map(|failure| failure.seen_from(&loaded.root)).collect(),
             seconds,
             root: loaded.root.clone(),

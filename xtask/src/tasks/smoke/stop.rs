@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::in_flight::{self, InFlight};
 use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::docker::engine as client;
 use crate::error::{Error, Result};
 use crate::exec::Call;
+use crate::probe;
 use crate::stack::{Service, Span, Stack};
 use crate::tasks::evidence::{self, KILLED};
 use crate::tasks::launch;
@@ -39,22 +41,34 @@ pub struct Stopped {
     pub clean: bool,
 }
 
-/// Stops every service that runs and tells how each ended, and of its container what the engine then knows. Wrong is a service that
-/// was killed, or ended with a code that is not accepted.
+/// How a stack stopped.
+#[derive(Debug, Default)]
+pub struct Stopping {
+    /// Each service.
+    pub stopped: Vec<Stopped>,
+    /// The containers, as the engine then knows them.
+    pub ended: Vec<Container>,
+    /// What became of requests that were under way.
+    pub in_flight: Vec<probe::Outcome>,
+}
+
+/// Stops every service that runs and tells how each ended. Wrong is a service that was killed, ended with a code that is not
+/// accepted, or did not answer what was under way.
 ///
 /// # Errors
 /// The engine does not stop a container, or does not tell how it ended.
-pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Checked<(Vec<Stopped>, Vec<Container>)>> {
+pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Checked<Stopping>> {
     let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for container in containers.iter().filter(|one| one.state.running) {
         running.entry(container.service()).or_default().push(container.id.clone());
     }
     if running.is_empty() {
-        return Ok(Checked { seen: (Vec::new(), Vec::new()), wrong: Vec::new() });
+        return Ok(Checked { seen: Stopping::default(), wrong: Vec::new() });
     }
     let timer = ctx.ui.timer("stop");
     timer.set_message(format!("{} service{}", running.len(), if running.len() == 1 { "" } else { "s" }));
-    let took = in_order(ctx, &loaded.stack, &running)?;
+    let requests = InFlight::new(ctx, loaded, containers)?;
+    let took = in_order(ctx, &loaded.stack, &running, &|service| requests.send(service))?;
     timer.finish_and_clear();
     let ids: Vec<String> = running.into_values().flatten().collect();
     let ended = launch::inspect(ctx, &ids)?;
@@ -64,20 +78,28 @@ pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<
     let slowest = slowest.map_or(String::new(), |one| {
         format!(", slowest {} {:.1}s of {}", one.service, one.seconds, Span(Duration::from_secs_f64(one.grace_seconds)))
     });
-    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}", stopped.len()));
+    let in_flight = requests.finish();
+    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}{}", stopped.len(), in_flight::told(&in_flight)));
     let unclean = stopped.iter().filter(|one| !one.clean).map(|one| {
         let error = explain(one).help(HELP.replace("CODE", &one.code.to_string()));
         evidence::with_evidence(ctx, &loaded.stack, &ended, &one.service, error)
     });
-    Ok(Checked { wrong: unclean.collect(), seen: (stopped, ended) })
+    let unanswered = in_flight.iter().filter(|one| !one.passed).map(|one| in_flight::explain(ctx, &loaded.stack, &ended, one));
+    Ok(Checked { wrong: unclean.chain(unanswered).collect(), seen: Stopping { stopped, ended, in_flight } })
 }
 
 /// What to do about a service that does not end as it should.
 const HELP: &str = "handle its stop signal; where a shell starts it, use `exec`, and where it is the first process, `init: true`; \
                     `x-xtask: {stop_codes: [CODE]}` accepts this end";
 
-/// Asks each service to stop as soon as those that depend on it have ended; gives how long each took.
-pub fn in_order(ctx: &Context, stack: &Stack, running: &BTreeMap<&str, Vec<String>>) -> Result<BTreeMap<String, Duration>> {
+/// Asks each service to stop as soon as those that depend on it have ended, and just after `before` was called for it; gives how
+/// long each took.
+pub fn in_order(
+    ctx: &Context,
+    stack: &Stack,
+    running: &BTreeMap<&str, Vec<String>>,
+    before: &(dyn Fn(&str) + Sync),
+) -> Result<BTreeMap<String, Duration>> {
     let mut waiting: BTreeSet<&str> = running.keys().copied().collect();
     let (mut stopping, mut took) = (BTreeSet::new(), BTreeMap::new());
     std::thread::scope(|scope| {
@@ -89,6 +111,7 @@ pub fn in_order(ctx: &Context, stack: &Stack, running: &BTreeMap<&str, Vec<Strin
                 let (ids, sender) = (&running[service], sender.clone());
                 let call = Call::new(client::stop(ids)).deadline(grace(stack.services.get(service)) + SLACK);
                 scope.spawn(move || {
+                    before(service);
                     let started = Instant::now();
                     let outcome = ctx.runner.read(call).map(|_names| started.elapsed());
                     let _gone_after_an_error = sender.send((service, outcome));

@@ -4,6 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
+use super::chaos::Trial;
 use super::memory::Memory;
 use super::runtime::InForce;
 use super::stop::Stopped;
@@ -49,8 +50,12 @@ pub struct Verdict {
     pub memory: Option<Memory>,
     /// What is in force for each container; empty where its processes are on another machine.
     pub runtime: Vec<InForce>,
+    /// What became of each data service's being away; empty without `--chaos`.
+    pub chaos: Vec<Trial>,
     /// How each service stopped; empty with `--keep`, and after a failure.
     pub stops: Vec<Stopped>,
+    /// What became of requests that were under way then.
+    pub in_flight: Vec<probe::Outcome>,
     /// What is wrong, in the order in which it was found. Files are told from the project's folder.
     pub errors: Vec<Failure>,
     /// From the command to the verdict.
@@ -74,13 +79,15 @@ pub enum Check {
     Runtime,
     /// What all services use together.
     Memory,
+    /// Services bear that those which they need go away.
+    Chaos,
     /// Every service ends by itself.
     Stop,
 }
 
 impl Check {
     /// Every check, in the order in which they are made.
-    pub const ALL: [Self; 6] = [Self::Boot, Self::Stay, Self::Probe, Self::Runtime, Self::Memory, Self::Stop];
+    pub const ALL: [Self; 7] = [Self::Boot, Self::Stay, Self::Probe, Self::Runtime, Self::Memory, Self::Chaos, Self::Stop];
 
     /// The word for it, as in the document.
     pub fn name(self) -> &'static str {
@@ -90,6 +97,7 @@ impl Check {
             Self::Probe => "probe",
             Self::Runtime => "runtime",
             Self::Memory => "memory",
+            Self::Chaos => "chaos",
             Self::Stop => "stop",
         }
     }

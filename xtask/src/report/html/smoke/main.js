@@ -46,5 +46,7 @@ if (report.memory) showMemory(report);
 section("probes", "probe-list", report.probes, probeTable);
 byId("probe-sum").textContent = `${report.probes.filter((probe) => probe.passed).length} of ${report.probes.length} passed`;
 section("runtime", "runtime-list", report.runtime, runtimeTable);
+section("chaos", "chaos-list", report.chaos, chaosTable);
 section("stops", "stop-list", report.stops, stopTable);
+section("in-flight", "in-flight-list", report.in_flight, probeTable);
 section("images", "image-list", report.images, imageTable);

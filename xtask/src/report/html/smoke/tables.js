@@ -41,6 +41,18 @@ function runtimeTable(rows) {
   return table(columns, rows, "");
 }
 
+/** What became of each data service's being away. */
+function chaosTable(trials) {
+  const columns = [
+    { name: "", cell: (row) => result(row.passed, "passed", "failed") },
+    { name: "service", cell: (row) => visible(row.service) },
+    { name: "by", cell: (row) => row.blow },
+    { name: "not ready after", number: true, cell: (row) => known(row.unready_seconds, seconds) ?? "" },
+    { name: "well again after", number: true, cell: (row) => known(row.recovered_seconds, seconds) ?? "never" },
+  ];
+  return table(columns, trials, "");
+}
+
 /** How services stopped, the slowest first. */
 function stopTable(stops) {
   const columns = [

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::told;
 use crate::probe;
 use crate::report::junit::{Case, CaseResult, Suite, document};
+use crate::tasks::smoke::chaos::Trial;
 use crate::tasks::smoke::timeline::ServiceTimes;
 use crate::tasks::smoke::verdict::{Check, Failure, Verdict};
 
@@ -76,15 +77,7 @@ fn case(subject: &Subject<'_>, failures: &mut Vec<&Failure>) -> Case {
 fn subjects<'a>(verdict: &'a Verdict, check: Check) -> Vec<Subject<'a>> {
     match check {
         Check::Boot => verdict.services.iter().map(|times| booted(verdict, times)).collect(),
-        Check::Probe => {
-            let subject = |one: &'a probe::Outcome| Subject {
-                service: &one.service,
-                name: one.title(),
-                seconds: one.took.as_secs_f64(),
-                seen: if one.passed { Seen::Well } else { Seen::Wrong },
-            };
-            verdict.probes.iter().map(subject).collect()
-        }
+        Check::Probe => verdict.probes.iter().map(probed).collect(),
         Check::Runtime => {
             let services: BTreeSet<&str> = verdict.runtime.iter().map(|one| one.service.as_str()).collect();
             let subject = |service| Subject { service, name: "hardening".to_owned(), seconds: 0.0, seen: Seen::Open };
@@ -93,10 +86,25 @@ fn subjects<'a>(verdict: &'a Verdict, check: Check) -> Vec<Subject<'a>> {
         Check::Stop => {
             let seen = |clean| if clean { Seen::Well } else { Seen::Wrong };
             let stops = verdict.stops.iter().map(|one| (one.service.as_str(), one.seconds, seen(one.clean)));
-            stops.map(|(service, seconds, seen)| Subject { service, name: "stop".to_owned(), seconds, seen }).collect()
+            let stops = stops.map(|(service, seconds, seen)| Subject { service, name: "stop".to_owned(), seconds, seen });
+            stops.chain(verdict.in_flight.iter().map(probed)).collect()
         }
+        Check::Chaos => {
+            let trials = verdict.chaos.iter().filter(|one| one.passed);
+            let subject = |one: &'a Trial| {
+                let seconds = one.unready_seconds.unwrap_or_default() + one.recovered_seconds.unwrap_or_default();
+                Subject { service: &one.service, name: one.blow.to_owned(), seconds, seen: Seen::Well }
+            };
+            trials.map(subject).collect()
+        }
+        // What failed there is a case by itself, and there is nothing to count what passed by.
         Check::Stay | Check::Memory => Vec::new(),
     }
+}
+
+fn probed(one: &probe::Outcome) -> Subject<'_> {
+    let seen = if one.passed { Seen::Well } else { Seen::Wrong };
+    Subject { service: &one.service, name: one.title(), seconds: one.took.as_secs_f64(), seen }
 }
 
 fn booted<'a>(verdict: &Verdict, times: &'a ServiceTimes) -> Subject<'a> {
