@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::certs::CertsExtension;
 use super::probe::Probe;
 use super::source::{Sources, Step};
 use super::suite::Suite;
@@ -44,6 +45,8 @@ pub struct ServiceExtension {
     pub probes: Vec<Probe>,
     /// The exit codes that mean a clean end when it is asked to stop. If not given: 0, and an end by the stop signal itself.
     pub stop_codes: Vec<i32>,
+    /// The names that its certificate is for.
+    pub certs: Option<CertsExtension>,
 }
 
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.

@@ -5,6 +5,7 @@ mod fakes;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod certs;
 mod check;
 mod env;
 mod init;

@@ -4,14 +4,17 @@
 mod check;
 mod env;
 mod git;
-mod init;
+pub mod init;
+pub mod issue;
 mod list;
 mod make;
+pub mod program;
 mod prompt;
-mod rotate;
+pub mod rotate;
 mod values;
 mod vault;
 
+pub use check::files;
 pub use values::{Absent, values};
 
 use crate::cli::SecretsAction;
