@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn names_and_addresses_are_told_apart() {
-        let names = ["broker", "*.example.org", "127.0.0.1", "::1"].map(str::to_owned);
-        assert_eq!(alternatives(&names), "DNS:broker, DNS:*.example.org, IP:127.0.0.1, IP:::1");
+        let names = ["queue", "*.example.org", "127.0.0.1", "::1"].map(str::to_owned);
+        assert_eq!(alternatives(&names), "DNS:queue, DNS:*.example.org, IP:127.0.0.1, IP:::1");
     }
 
     #[test]
