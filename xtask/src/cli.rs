@@ -10,7 +10,7 @@ mod certs;
 mod secrets;
 
 pub use certs::{CertsAction, RenewArgs};
-pub use secrets::{InitArgs, ListArgs, RotateArgs, SecretsAction};
+pub use secrets::{InitArgs, ListArgs, OpenArgs, RotateArgs, SealArgs, SecretsAction};
 
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]

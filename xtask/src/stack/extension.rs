@@ -21,6 +21,8 @@ pub const KEY: &str = "x-xtask";
 pub struct ProjectExtension {
     /// How `smoke` judges the stack.
     pub smoke: SmokeExtension,
+    /// The public keys of those who may open the sealed secrets.
+    pub recipients: Vec<String>,
     /// The repository's tests and checks, in the order in which `test` runs them.
     pub tests: Vec<Suite>,
 }

@@ -16,6 +16,7 @@ mod list;
 mod live;
 mod reference;
 mod rotate;
+mod seal;
 
 use std::fs;
 use std::io::Write;

@@ -20,7 +20,7 @@ use crate::report;
 use crate::secret::Value;
 use crate::tasks::load::{Loaded, Undefined, load};
 use change::Rotation;
-pub use change::next;
+pub use change::{next, previous};
 pub use live::Live;
 
 /// What a replacement has changed.
