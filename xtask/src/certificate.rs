@@ -14,7 +14,7 @@ pub const SHOW: [&str; 7] =
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whom it is about, such as `CN=broker,O=Example`.
+    /// Whom it is about, such as `CN=queue,O=Example`.
     pub subject: String,
     /// Who signed it, in the same way.
     pub issuer: String,
@@ -126,12 +126,12 @@ mod tests {
     use super::*;
 
     const PRINTED: &str = "\
-subject=CN=broker,O=Example\\, Inc.
+subject=CN=queue,O=Example\\, Inc.
 issuer=CN=Example CA
 notBefore=Nov 21 07:07:12 2026 GMT
 notAfter=Dec  1 07:07:12 2026 GMT
 X509v3 Subject Alternative Name: 
-    DNS:broker, DNS:*.example.org, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, URI:spiffe://a/b
+    DNS:queue, DNS:*.example.org, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, URI:spiffe://a/b
 ";
 
     fn certificate() -> Certificate {
@@ -145,12 +145,12 @@ X509v3 Subject Alternative Name:
     #[test]
     fn every_part_is_read() {
         let certificate = certificate();
-        assert_eq!(certificate.subject, "CN=broker,O=Example\\, Inc.");
+        assert_eq!(certificate.subject, "CN=queue,O=Example\\, Inc.");
         assert_eq!(certificate.issuer, "CN=Example CA");
         assert_eq!(certificate.not_before.to_string(), "2026-11-21T07:07:12Z");
         assert_eq!(certificate.not_after.to_string(), "2026-12-01T07:07:12Z");
         let names: Vec<String> = certificate.names.iter().map(ToString::to_string).collect();
-        assert_eq!(names, ["broker", "*.example.org", "127.0.0.1", "::1", "URI:spiffe://a/b"]);
+        assert_eq!(names, ["queue", "*.example.org", "127.0.0.1", "::1", "URI:spiffe://a/b"]);
     }
 
     #[test]
@@ -180,7 +180,7 @@ X509v3 Subject Alternative Name:
     #[test]
     fn names_and_addresses_are_matched() {
         let certificate = certificate();
-        for host in ["broker", "BROKER", "a.example.org", "127.0.0.1", "::1"] {
+        for host in ["queue", "QUEUE", "a.example.org", "127.0.0.1", "::1"] {
             assert!(certificate.is_for(host), "{host}");
         }
         for host in ["example.org", "b.a.example.org", ".example.org", "127.0.0.2", "spiffe://a/b", "*", ""] {

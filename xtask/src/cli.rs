@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::stack::probe::Given;
 use crate::stack::{Allowance, Bytes, Environment, Lines, Since, Span};
 
+mod certs;
 mod secrets;
 
-pub use secrets::{InitArgs, ListArgs, RotateArgs, SecretsAction};
+pub use certs::{CertsAction, RenewArgs};
+pub use secrets::{InitArgs, ListArgs, OpenArgs, RotateArgs, SealArgs, SecretsAction};
 
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]
@@ -125,6 +127,12 @@ pub enum Task {
         #[command(subcommand)]
         action: SecretsAction,
     },
+    /// Make, check and renew the certificates by which services are known to their clients
+    Certs {
+        /// What to do with the certificates
+        #[command(subcommand)]
+        action: CertsAction,
+    },
     /// Find, pull or stand in for every image that the stack needs and does not build
     Images,
     /// Check this machine: engine, Compose, Buildx, disk, memory, access, registry
@@ -145,7 +153,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Check", &["smoke", "size", "doctor"]),
     ("Develop", &["dev-build", "dev-up", "dev-down", "dev-logs", "dev-restart", "dev-ps"]),
     ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps"]),
-    ("Prepare", &["images", "secrets"]),
+    ("Prepare", &["images", "secrets", "certs"]),
     ("Work on this repository", &["test", "bench", "completions"]),
 ];
 

@@ -13,6 +13,7 @@ use crate::{
     cipher::Cipher,
     config::ServeConfig,
     error::Failure,
+    events::Events,
     health::{self, Registry},
     metrics::Metrics,
     store::Database,
@@ -27,6 +28,8 @@ pub struct App {
     pub database: Arc<Database>,
     /// The cache and the rate limit.
     pub cache: Cache,
+    /// Tells what agents are at, where there is a broker.
+    pub events: Option<Arc<Events>>,
     /// Encrypts messages.
     pub cipher: Cipher,
     /// Signs and verifies session tokens.
@@ -57,19 +60,22 @@ impl App {
     /// Sets everything up; neither database nor cache is asked yet. Needs a running async runtime.
     ///
     /// # Errors
-    /// A failure when the database pool or the Redis client cannot be set up.
+    /// A failure when the database pool, the Redis client or the broker's cannot be set up.
     pub fn new(config: &ServeConfig) -> Result<Self, Failure> {
         let database = Arc::new(Database::new(&config.database)?);
         let cache = Cache::new(&config.redis_url)?;
+        let metrics = Metrics::new();
+        let events = config.broker.as_ref().map(|broker| Events::start(broker, &metrics)).transpose()?.map(Arc::new);
         let lifecycle = Arc::new(Lifecycle { started: Instant::now(), stopping: AtomicBool::new(false) });
         Ok(Self {
             environment: config.environment.clone(),
-            health: health::checks::all(&lifecycle, &database, &cache),
+            health: health::checks::all(&lifecycle, &database, &cache, events.as_ref()),
             database,
             cache,
+            events,
             cipher: Cipher::new(&config.encryption_key),
             tokens: Tokens::new(&config.jwt_secret),
-            metrics: Metrics::new(),
+            metrics,
             lifecycle,
             session_ttl: config.session_ttl,
             rate_limit: config.rate_limit,

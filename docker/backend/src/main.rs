@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod config;
 mod error;
+mod events;
 mod health;
 mod healthcheck;
 mod http;

@@ -29,6 +29,8 @@ pub struct Metrics {
     pub sessions: IntCounter,
     /// Messages stored since the start.
     pub messages: IntCounter,
+    /// Events heard from the broker, one's own among them.
+    pub events_heard: IntCounter,
     /// Requests refused for coming too fast.
     pub rate_limited: IntCounter,
     cache_lookups: IntCounterVec,
@@ -71,6 +73,7 @@ impl Metrics {
             requests_in_flight: make.add(IntGauge::new("http_requests_in_flight", "Requests being answered now.")),
             sessions: make.add(IntCounter::new("backend_sessions_created_total", "Sessions made.")),
             messages: make.add(IntCounter::new("backend_messages_stored_total", "Messages stored.")),
+            events_heard: make.add(IntCounter::new("backend_events_heard_total", "Events heard from the broker.")),
             rate_limited: make.add(IntCounter::new("backend_rate_limited_total", "Requests refused for coming too fast.")),
             cache_lookups: make.counters("backend_cache_lookups_total", "Session look-ups in Redis.", &["result"]),
             checks: make.gauges("backend_check_healthy", "1 when the named check is healthy, else 0.", &["check"]),

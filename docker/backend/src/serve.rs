@@ -54,6 +54,9 @@ pub async fn run(config: ServeConfig) -> Result<(), Failure> {
     }
     monitor.abort();
     monitor::look(&app).await;
+    if let Some(events) = &app.events {
+        events.stop().await;
+    }
     health.stop(HEALTH_STOP_TIMEOUT).await;
     app.database.close();
     tracing::info!("stopped");

@@ -1,5 +1,6 @@
 //! The command line of `secrets`.
 
+use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::stack::Span;
@@ -17,6 +18,10 @@ pub enum SecretsAction {
     Env,
     /// Give a secret a new value, and restart what uses it; a failure puts everything back
     Rotate(RotateArgs),
+    /// Put all secrets into one file that only named recipients can open: safe to commit
+    Seal(SealArgs),
+    /// Write the secrets of a sealed file, with the key of one of its recipients
+    Open(OpenArgs),
 }
 
 /// Options of `secrets init`.
@@ -49,4 +54,29 @@ pub struct RotateArgs {
     /// Put everything back when the services are not healthy again after this long (90s, 2m)
     #[arg(long, value_name = "TIME", default_value = "2m")]
     pub deadline: Span,
+}
+
+/// Options of `secrets seal`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SealArgs {
+    /// Who may open it: a public key of age or SSH (repeatable); `x-xtask.recipients` if none is given
+    #[arg(long = "recipient", value_name = "KEY")]
+    pub recipients: Vec<String>,
+    /// The file to write; `sealed.age` beside the secrets if not given
+    #[arg(long, value_name = "FILE")]
+    pub sealed: Option<Utf8PathBuf>,
+}
+
+/// Options of `secrets open`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OpenArgs {
+    /// The file with the private key; the variable SECRETS_KEY holds the key if not given
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<Utf8PathBuf>,
+    /// The sealed file; `sealed.age` beside the secrets if not given
+    #[arg(long, value_name = "FILE")]
+    pub sealed: Option<Utf8PathBuf>,
+    /// Take sealed values in place of others that are here; those are kept as the previous
+    #[arg(long)]
+    pub force: bool,
 }

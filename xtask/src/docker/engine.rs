@@ -72,6 +72,11 @@ pub fn remove_named(kind: &str, names: &[String]) -> Vec<String> {
     [argv, names.to_vec()].concat()
 }
 
+/// Sends a signal to a container's first process.
+pub fn signal(container: &str, signal: &str) -> Vec<String> {
+    words(["docker", "kill", "--signal", signal, container])
+}
+
 /// The last lines a container logged, both streams.
 pub fn logs(container: &str, tail: u32) -> Vec<String> {
     words(["docker", "logs", "--tail", &tail.to_string(), container])

@@ -11,8 +11,8 @@ use camino::Utf8Path;
 use duct::Handle;
 use rustix::process::Signal;
 
-use super::Call;
 use super::cancel::{self, Cancel};
+use super::{Call, KEY};
 use crate::error::{Error, Result};
 
 /// The longest line kept; what a program writes beyond it before the next line end is dropped.
@@ -211,6 +211,8 @@ pub(super) fn expression(call: &Call, program: &Utf8Path, args: &[String]) -> du
     for (name, value) in &call.env {
         expression = expression.env(name, value);
     }
+    // Every process's environment can be read by whoever runs as the same user; who needs this key is given it on stdin.
+    expression = expression.env_remove(KEY);
     // A group of its own: a Ctrl-C at the terminal reaches us only, and we decide what ends and what cleans up.
     expression.before_spawn(|command| {
         command.process_group(0);

@@ -40,6 +40,9 @@ impl Finished {
     }
 }
 
+/// The variable with the key to sealed secrets. No program that is started inherits it.
+pub const KEY: &str = "SECRETS_KEY";
+
 /// Starts processes. Cheap to clone; clones share cancellation and redaction.
 #[derive(Clone, Debug)]
 pub struct Runner {

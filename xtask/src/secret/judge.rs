@@ -139,7 +139,13 @@ pub fn misfit(declared: &SecretExtension, value: &Value) -> Option<(String, Stri
         }
         SecretKind::Uuid => (is_uuid(text), "a UUID".to_owned()),
         SecretKind::Ed25519 | SecretKind::Rsa => (framed(text, "PRIVATE KEY"), "a private key in PEM".to_owned()),
-        SecretKind::Public => (framed(text, "PUBLIC KEY"), "a public key in PEM".to_owned()),
+        SecretKind::Public => {
+            (framed(text, "PUBLIC KEY") || framed(text, "CERTIFICATE"), "a public key or a certificate in PEM".to_owned())
+        }
+        SecretKind::Authority | SecretKind::Certificate => (
+            framed(text, "CERTIFICATE") && text.contains("PRIVATE KEY-----\n"),
+            "a certificate and its private key in PEM".to_owned(),
+        ),
         SecretKind::Bcrypt => (text.starts_with("$2") && text.len() == 60, "a bcrypt hash".to_owned()),
         SecretKind::Htpasswd | SecretKind::Mosquitto => {
             let users = text.lines().filter_map(|line| line.split_once(":$")).map(|(user, _)| user);

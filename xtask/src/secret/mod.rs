@@ -1,6 +1,7 @@
 //! Secret values: a type that cannot be printed by accident. How values are made, judged and kept in files lives in the modules
 //! below; which secrets there are is the stack's business, and asking for or handing out values the tasks'.
 
+pub mod archive;
 pub mod folder;
 pub mod judge;
 pub mod random;

@@ -25,12 +25,11 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search for the lines of these secrets that are long enough; frames of PEM are no secret.
+    /// A search for the lines of these secrets that are long enough; frames of PEM, certificates and public keys are no secret.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Self {
         let mut lines = Vec::new();
         for (name, value) in secrets {
-            let parts = value.expose().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-            let telling = parts.filter(|line| line.len() >= SHORTEST && !line.starts_with(b"-----"));
+            let telling = secret_lines(value.expose()).filter(|line| line.len() >= SHORTEST);
             lines.extend(telling.map(|line| (name.to_owned(), Value::new(line))));
         }
         let window = lines.iter().map(|(_, line)| line.expose().len()).min().unwrap_or(SHORTEST).min(usize::from(u16::MAX));
@@ -74,6 +73,18 @@ impl Search {
     }
 }
 
+/// The lines that are not frames of PEM and not what everybody may know in them.
+fn secret_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut public = false;
+    text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(move |line| {
+        let is_frame = line.starts_with(b"-----");
+        if is_frame {
+            public = [&b"-----BEGIN CERTIFICATE-----"[..], b"-----BEGIN PUBLIC KEY-----"].contains(line);
+        }
+        !is_frame && !public
+    })
+}
+
 fn block(bytes: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([bytes[at], bytes[at + 1]])
 }
@@ -105,6 +116,14 @@ mod tests {
         let search = search(&[("key", "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n-----END PRIVATE KEY-----\n")]);
         assert_eq!(search.find(b"x=MC4CAQAwBQYDK2VwBCIEIA;").len(), 1);
         assert!(search.find(b"-----BEGIN PRIVATE KEY-----").is_empty());
+    }
+
+    #[test]
+    fn a_certificate_beside_its_key_is_no_secret() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMIIBqjCCAVCgAwIBAgIR\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n";
+        let search = search(&[("tls", pem)]);
+        assert!(search.find(b"MIIBqjCCAVCgAwIBAgIR").is_empty());
+        assert_eq!(search.find(b"MIGHAgEAMBMGByqGSM49").len(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::certs::CertsExtension;
 use super::probe::Probe;
 use super::source::{Sources, Step};
 use super::suite::Suite;
@@ -20,6 +21,8 @@ pub const KEY: &str = "x-xtask";
 pub struct ProjectExtension {
     /// How `smoke` judges the stack.
     pub smoke: SmokeExtension,
+    /// The public keys of those who may open the sealed secrets.
+    pub recipients: Vec<String>,
     /// The repository's tests and checks, in the order in which `test` runs them.
     pub tests: Vec<Suite>,
 }
@@ -46,6 +49,8 @@ pub struct ServiceExtension {
     pub stop_codes: Vec<i32>,
     /// Whether `smoke --chaos` takes it away; if not given, whether others depend on it and it keeps data in a volume.
     pub chaos: Option<bool>,
+    /// The names that its certificate is for.
+    pub certs: Option<CertsExtension>,
 }
 
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.

@@ -2,6 +2,7 @@
 //! and asking compose is the tasks' work.
 
 pub mod boot;
+pub mod certs;
 pub mod chaos;
 pub mod discover;
 pub mod env_file;

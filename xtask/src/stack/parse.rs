@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::certs::gather;
 use super::extension::read;
 use super::model::{Network, Secret, Service, Stack};
 use super::probe::check_probes;
@@ -41,6 +42,7 @@ pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
         secret.extension = read(&raw["secrets"][name], &steps(["secrets", name]), &stack.sources, &mut errors);
     }
     check_secrets(&stack, &mut errors);
+    gather(&mut stack, &mut errors);
     check_suites(&stack.extension.tests, &stack.sources, &mut errors);
     none_of(errors)?;
     stack.raw = raw;

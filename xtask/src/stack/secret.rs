@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::certs::Request;
 use super::extension::{KEY, placed};
 use super::model::Stack;
 use super::source::{Step, steps};
@@ -26,12 +27,15 @@ pub struct SecretExtension {
     pub alphabet: Option<String>,
     /// The size of an `rsa` key; 3072 if not given.
     pub bits: Option<u16>,
-    /// The secret that `public` and `bcrypt` are made from.
+    /// The secret that `public`, `bcrypt` and `certificate` are made from.
     pub of: Option<String>,
     /// The users in a password file, each with the secret that is its password.
     pub users: BTreeMap<String, String>,
     /// What tells a new value to the service that keeps it in its own data.
     pub rotate: Option<RotateExtension>,
+    /// What a `certificate` is to say; it stands beside the services that have it.
+    #[serde(skip)]
+    pub certificate: Option<Request>,
 }
 
 /// A kind of secret value.
@@ -52,8 +56,12 @@ pub enum SecretKind {
     Ed25519,
     /// An RSA private key in PEM
     Rsa,
-    /// The public key of a private one, in PEM
+    /// The public key of a private one, or the certificate of an authority, in PEM
     Public,
+    /// A certificate authority: its private key and its own certificate, in PEM
+    Authority,
+    /// A server's certificate and its private key, in PEM
+    Certificate,
     /// A bcrypt hash of a password
     Bcrypt,
     /// A file of users and SHA-512 crypt hashes for HTTP basic authentication
@@ -79,12 +87,12 @@ pub struct RotateExtension {
 impl SecretKind {
     /// Whether it is made from other secrets.
     pub fn is_derived(self) -> bool {
-        matches!(self, Self::Public | Self::Bcrypt | Self::Htpasswd | Self::Mosquitto)
+        matches!(self, Self::Public | Self::Certificate | Self::Bcrypt | Self::Htpasswd | Self::Mosquitto)
     }
 
-    /// Whether it is a private key in PEM.
+    /// Whether it is a private key in PEM, or holds one.
     pub fn is_key(self) -> bool {
-        matches!(self, Self::Ed25519 | Self::Rsa)
+        matches!(self, Self::Ed25519 | Self::Rsa | Self::Authority | Self::Certificate)
     }
 
     /// Whether it is one line of text, after which a line end would be a surprise.
@@ -137,13 +145,13 @@ impl SecretExtension {
 
     /// Every key that not all kinds know, whether it is given, and the kinds that know it.
     fn keys(&self) -> [(&'static str, bool, &'static [SecretKind]); 6] {
-        use SecretKind::{Base64, Bcrypt, Hex, Htpasswd, Mosquitto, Password, Public, Rsa};
+        use SecretKind::{Base64, Bcrypt, Certificate, Hex, Htpasswd, Mosquitto, Password, Public, Rsa};
         [
             ("bytes", self.bytes.is_some(), &[Hex, Base64]),
             ("length", self.length.is_some(), &[Password]),
             ("alphabet", self.alphabet.is_some(), &[Password]),
             ("bits", self.bits.is_some(), &[Rsa]),
-            ("of", self.of.is_some(), &[Public, Bcrypt]),
+            ("of", self.of.is_some(), &[Public, Bcrypt, Certificate]),
             ("users", !self.users.is_empty(), &[Htpasswd, Mosquitto]),
         ]
     }
@@ -168,7 +176,7 @@ impl SecretExtension {
 
     fn wrong_source(&self, kind: SecretKind, kind_of: &dyn Fn(&str) -> Option<SecretKind>) -> Option<(&'static str, String)> {
         let (key, none) = match kind {
-            SecretKind::Public | SecretKind::Bcrypt => ("of", self.of.is_none()),
+            SecretKind::Public | SecretKind::Bcrypt | SecretKind::Certificate => ("of", self.of.is_none()),
             SecretKind::Htpasswd | SecretKind::Mosquitto => ("users", self.users.is_empty()),
             _ => return None,
         };
@@ -181,13 +189,7 @@ impl SecretExtension {
         }
         self.sources().find_map(|source| match kind_of(source) {
             None => Some((key, format!("no secret is called `{source}`"))),
-            Some(found) if kind == SecretKind::Public && !found.is_key() => {
-                Some((key, format!("`{source}` is `{found}`, and only a private key has a public one")))
-            }
-            Some(found) if kind != SecretKind::Public && (found.is_derived() || found.is_key()) => {
-                Some((key, format!("`{source}` is `{found}`, which is no password")))
-            }
-            Some(_) => None,
+            Some(found) => unfit(kind, found).map(|wrong| (key, format!("`{source}` is `{found}`, {wrong}"))),
         })
     }
 
@@ -203,6 +205,16 @@ impl SecretExtension {
             return Some(("rotate", "`rotate` needs `service: NAME` and `run: [COMMAND, ARGUMENT, …]`".to_owned()));
         }
         kind.is_derived().then(|| ("rotate", format!("a `{kind}` secret changes with those it is made from")))
+    }
+}
+
+/// Why a secret of one kind is not made from one of another.
+fn unfit(kind: SecretKind, source: SecretKind) -> Option<&'static str> {
+    match kind {
+        SecretKind::Public if !source.is_key() || source.is_derived() => Some("and only a private key has a public one"),
+        SecretKind::Certificate if source != SecretKind::Authority => Some("and only an `authority` signs certificates"),
+        SecretKind::Public | SecretKind::Certificate => None,
+        _ => (source.is_derived() || source.is_key()).then_some("which is no password"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod bench;
 mod build;
+mod certs;
 mod completions;
 mod control;
 mod doctor;
@@ -52,6 +53,7 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Smoke(args) => smoke::run(ctx, args),
         Task::Size(args) => size::run(ctx, args),
         Task::Secrets { action } => secrets::run(ctx, action),
+        Task::Certs { action } => certs::run(ctx, action),
         Task::Images => images::run(ctx),
         Task::Doctor => doctor::run(ctx),
         Task::Test(args) => test::run(ctx, args),

@@ -145,7 +145,7 @@ fn d5_backend_starts_only_after_migrate_and_healthy_data_services() {
         let service = services.iter().find(|one| one["service"] == name).expect("a service");
         service[key].as_f64().expect("seconds")
     };
-    for before in ["migrate", "postgres", "redis"] {
+    for before in ["migrate", "postgres", "redis", "broker"] {
         assert!(time(before, "up") <= time("backend", "told"), "{before}: {services:?}");
     }
     assert!(time("postgres", "up") <= time("migrate", "told"), "{services:?}");
@@ -174,6 +174,9 @@ fn d8_data_services_are_out_of_reach_of_the_host_and_the_frontend() {
         let routes = stack.exec(service, &["cat", "/proc/net/route"]).exits(0).stdout;
         assert!(!routes.lines().any(|line| line.split('\t').nth(1) == Some("00000000")), "{service} has a way out:\n{routes}");
     }
+    // The broker is probed, and in the copy that `smoke` boots reached for that.
+    let broker = &resolved("production", &[])["services"]["broker"];
+    assert_eq!((&broker["networks"], &broker["ports"]), (&serde_json::json!({"data": null}), &serde_json::Value::Null));
     // The same words reach what is in reach.
     stack.exec("frontend", &["nc", "-w", "2", "backend", "3000"]).exits(0);
 }

@@ -1,4 +1,4 @@
-//! One GET and what came back, for trials.
+//! One request and what came back, for trials.
 
 use std::time::Duration;
 
@@ -60,4 +60,11 @@ pub fn get_with(url: &str, headers: &[(&str, &str)]) -> Answer {
     let status = response.status().as_u16();
     let body = response.body_mut().read_to_vec().expect("a body");
     Answer { status, headers, body }
+}
+
+/// Sends JSON, with a token where there is one, and gives the JSON that came back.
+pub fn post(url: &str, token: &str, body: &Value) -> Value {
+    let request = ureq::post(url).header("content-type", "application/json").header("authorization", format!("Bearer {token}"));
+    let mut response = request.send(body.to_string()).unwrap_or_else(|error| panic!("{url}: {error}"));
+    serde_json::from_slice(&response.body_mut().read_to_vec().expect("a body")).expect("JSON")
 }

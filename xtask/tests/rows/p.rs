@@ -1,4 +1,4 @@
-//! Rows P: the way through nginx to the backend and into its logs, what production mounts and publishes, and what is refused
+//! Rows P: the broker and its certificate, the way through nginx to the backend and into its logs, what production mounts and publishes, and what is refused
 //! before anything starts.
 
 use std::time::Duration;
@@ -7,13 +7,18 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::d::Container;
-use crate::http::{get, get_with};
+use crate::http::{get, get_with, post};
 use crate::stack::{self, eventually, repository, resolved};
-use crate::support::{Project, docker, left_behind};
+use crate::support::{Project, Ran, docker, left_behind};
 
 /// The trials of this file.
 pub fn trials() -> Vec<Trial> {
     crate::trials![
+        p1_mqtt_speaks_tls_on_one_port_and_nothing_on_another,
+        p1_strangers_and_other_names_are_refused,
+        p1_events_go_from_the_backend_to_the_broker_and_back,
+        p2_the_certificate_is_the_authoritys_and_says_when_it_expires,
+        p4_the_brokers_check_subscribes_and_intervals_are_the_rows,
         p5_health_and_readiness_under_api,
         p5_request_id_goes_from_nginx_through_the_backend_into_its_logs,
         p5_logs_are_json_in_production_and_for_people_in_development,
@@ -28,6 +33,105 @@ pub fn trials() -> Vec<Trial> {
 /// A path of the frontend.
 fn page(path: &str) -> String {
     stack::get().url("frontend", 8080, path)
+}
+
+/// The ports on which something listens inside a service's container.
+fn listening(service: &str) -> Vec<u16> {
+    let tables = stack::get().exec(service, &["cat", "/proc/net/tcp", "/proc/net/tcp6"]).exits(0).stdout;
+    let port = |line: &str| {
+        let mut columns = line.split_whitespace().skip(1);
+        let (local, state) = (columns.next()?, columns.nth(1)?);
+        // Of the engine's own name server, which listens there too, nobody outside hears.
+        let is_service = state == "0A" && !local.starts_with("0B00007F");
+        u16::from_str_radix(local.rsplit_once(':')?.1, 16).ok().filter(|_| is_service)
+    };
+    let mut ports: Vec<u16> = tables.lines().filter_map(port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+fn p1_mqtt_speaks_tls_on_one_port_and_nothing_on_another() {
+    assert_eq!(listening("broker"), [8883]);
+    let stack = stack::get();
+    // In the clear, on the port for TLS.
+    refused(stack.exec("broker", &["sh", "-c", "XDG_CONFIG_HOME=/ mosquitto_sub -h localhost -p 8883 -t a -C 1 -W 3"]));
+    let health = get(&stack.url("backend", 3001, "/health")).json();
+    assert_eq!(health["services"]["broker"]["status"], "healthy", "{health}");
+}
+
+/// What a command said that must not succeed.
+#[track_caller]
+fn refused(ran: Ran) -> String {
+    assert_ne!(ran.code, Some(0), "{}", ran.stdout);
+    ran.stderr
+}
+
+fn p1_strangers_and_other_names_are_refused() {
+    let run = |shell: &str| stack::get().exec("broker", &["sh", "-c", shell]);
+    let subscribe = "mosquitto_sub -t '$SYS/broker/version' -C 1 -W 3";
+    let anonymous = "-p 8883 --cafile /run/secrets/authority_certificate -h localhost";
+    assert!(run(subscribe).exits(0).stdout.contains("mosquitto"), "with the check's own settings it is right");
+    for shell in [format!("XDG_CONFIG_HOME=/ {subscribe} {anonymous}"), format!("{subscribe} -P wrong")] {
+        let told = refused(run(&shell)).to_lowercase();
+        assert!(told.contains("not authori"), "{shell}: {told}");
+    }
+    // The certificate is for names, not for whoever has the address.
+    let told = refused(run(&format!("{subscribe} -h 127.0.0.1")));
+    assert!(told.contains("TLS"), "{told}");
+}
+
+fn p1_events_go_from_the_backend_to_the_broker_and_back() {
+    let stack = stack::get();
+    let heard = || {
+        let told = get(&stack.url("backend", 3001, "/metrics"));
+        let line = told.text().lines().find_map(|line| line.strip_prefix("backend_events_heard_total "));
+        line.expect("a count").parse::<u64>().expect("a number")
+    };
+    let before = heard();
+    let session = post(&stack.url("backend", 3000, "/api/sessions"), "", &serde_json::json!({}));
+    let (id, token) = (session["id"].as_str().expect("an id"), session["token"].as_str().expect("a token"));
+    let message = serde_json::json!({"role": "user", "content": "row p1"});
+    post(&stack.url("backend", 3000, &format!("/api/sessions/{id}/messages")), token, &message);
+    eventually(Duration::from_secs(5), || heard() > before, "the event is heard");
+}
+
+fn p2_the_certificate_is_the_authoritys_and_says_when_it_expires() {
+    let stack = stack::get();
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    for secret in ["broker_certificate", "authority_certificate"] {
+        let value = stack.exec("broker", &["cat", &format!("/run/secrets/{secret}")]).exits(0).stdout;
+        std::fs::write(folder.path().join(secret), value).expect("written");
+    }
+    let (certificate, authority) = (file("broker_certificate"), file("authority_certificate"));
+    let verify = ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "broker", "-CAfile", &authority];
+    openssl(&[&verify[..], &[&certificate]].concat()).exits(0);
+    let year = (365 * 86_400).to_string();
+    openssl(&["x509", "-noout", "-checkend", &year, "-in", &certificate]).exits(0);
+    let fourteen_months = (425 * 86_400).to_string();
+    openssl(&["x509", "-noout", "-checkend", &fourteen_months, "-in", &certificate]).exits(1);
+    assert!(!std::fs::read_to_string(&authority).expect("text").contains("PRIVATE"), "clients get the certificate alone");
+}
+
+fn openssl(arguments: &[&str]) -> Ran {
+    Ran::from(std::process::Command::new("openssl").args(arguments).output().expect("openssl starts"))
+}
+
+fn p4_the_brokers_check_subscribes_and_intervals_are_the_rows() {
+    let stack = stack::get();
+    let check = stack.inspect("broker")["Config"]["Healthcheck"]["Test"].clone();
+    let words: Vec<&str> = check.as_array().expect("words").iter().skip(1).filter_map(Value::as_str).collect();
+    assert_eq!(words.first(), Some(&"mosquitto_sub"), "{check}");
+    assert!(stack.exec("broker", &words).exits(0).stdout.contains("mosquitto"), "it waits for a message and gets one");
+    let topic = words.iter().position(|word| *word == "-t").expect("a topic") + 1;
+    let mut forbidden = words.clone();
+    forbidden[topic] = "agents/+/state";
+    assert_ne!(stack.exec("broker", &forbidden).code, Some(0), "what it may not hear it waits for in vain");
+    let services = &resolved("production", &[])["services"];
+    for (service, interval) in [("postgres", "10s"), ("broker", "30s"), ("backend", "30s"), ("frontend", "30s")] {
+        assert_eq!(services[service]["healthcheck"]["interval"], interval, "{service}");
+    }
 }
 
 fn p5_health_and_readiness_under_api() {
@@ -123,8 +227,9 @@ fn p7_production_mounts_no_folder_of_the_host_and_publishes_two_ports() {
 /// The compose files in a folder of their own, with neither variables nor secrets.
 fn bare() -> Project {
     let read = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let paths = ["compose/base.yaml", "compose/production.yaml", "docker/backend/Dockerfile", "docker/frontend/Dockerfile"];
-    let texts = paths.map(read);
+    let dockerfiles = ["docker/backend/Dockerfile", "docker/frontend/Dockerfile", "docker/broker/Dockerfile"];
+    let paths = [&["compose/base.yaml", "compose/production.yaml"][..], &dockerfiles].concat();
+    let texts: Vec<String> = paths.iter().copied().map(read).collect();
     let files: Vec<_> = paths.iter().copied().zip(texts.iter().map(String::as_str)).collect();
     Project::new(&files)
 }
@@ -139,7 +244,7 @@ fn p8_a_missing_variable_is_one_clear_error() {
 fn p8_a_missing_secret_is_one_clear_error() {
     let project = bare();
     project.write(".env.production", "POSTGRES_USER=app\nPOSTGRES_DB=app\nLOG_LEVEL=info\n");
-    let secrets = ["postgres_password", "jwt_secret", "encryption_key"];
+    let secrets = ["postgres_password", "jwt_secret", "encryption_key", "mqtt_password", "broker_certificate"];
     project.xtask(&["prod-up"]).exits(2).says(&secrets).says(&["secrets init"]);
     assert_eq!(left_behind(&project.name), [] as [&str; 0]);
 }

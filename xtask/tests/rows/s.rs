@@ -70,7 +70,7 @@ fn s3_metrics_are_valid_and_of_the_right_types() {
     ] {
         assert!(answer.text().contains(&format!("# TYPE {name} {kind}\n")), "{name} is no {kind}:\n{}", answer.text());
     }
-    for check in ["app", "memory", "postgres", "redis"] {
+    for check in ["app", "memory", "postgres", "redis", "broker"] {
         let sample = format!("backend_check_healthy{{check=\"{check}\"}} 1\n");
         assert!(answer.text().contains(&sample), "{sample} is not in:\n{}", answer.text());
     }
@@ -144,7 +144,7 @@ fn s4_redis_keeps_its_data_when_it_is_killed() {
 fn s9_first_processes_end_cleanly_when_asked() {
     let stack = stack::get();
     // Those that depend on others go first and come back last.
-    let services = ["frontend", "backend", "redis", "postgres"];
+    let services = ["frontend", "backend", "broker", "redis", "postgres"];
     for service in services {
         let started = Instant::now();
         run(&["stop", stack.id(service)]).exits(0);

@@ -110,7 +110,7 @@ fn t4_a_write_to_the_read_only_root_is_refused() {
         let options = Process::of(&stack.inspect(service)).mount("/").expect("a root");
         assert!(options.iter().any(|option| option == "ro"), "{service}: {options:?}");
     }
-    for service in ["frontend", "postgres", "redis"] {
+    for service in ["frontend", "postgres", "redis", "broker"] {
         let ran = stack.exec_as_root(service, &["touch", "/written"]).exits(1);
         assert!(ran.stderr.contains("Read-only file system"), "{service}: {}", ran.stderr);
     }
@@ -144,7 +144,7 @@ fn t4_tmp_is_memory_that_runs_nothing() {
 fn t5_secrets_are_files_and_in_no_environment() {
     let stack = stack::get();
     let secrets: Vec<String> = ["backend", "migrate", "postgres"].iter().flat_map(|service| stack.secrets(service)).collect();
-    assert_eq!(secrets.len(), 5, "three of the backend, one each of the others");
+    assert_eq!(secrets.len(), 7, "five of the backend, one each of the others");
     for service in stack.services() {
         let container = stack.inspect(service);
         let told = format!("{}{}{}", container["Config"]["Env"], container["Args"], container["Config"]["Labels"]);

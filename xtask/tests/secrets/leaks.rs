@@ -51,7 +51,8 @@ fn look(seen: &mut HashSet<Vec<u8>>) {
 #[track_caller]
 pub fn hunt<'a>(folder: &Path, texts: impl IntoIterator<Item = &'a [u8]>) {
     let read = |name: &String| fs::read_to_string(folder.join(name)).expect("text");
-    let values: Vec<String> = names(folder).iter().filter(|name| !name.starts_with('.')).map(read).collect();
+    let is_value = |name: &&String| !name.starts_with('.') && folder.join(name).is_file();
+    let values: Vec<String> = names(folder).iter().filter(is_value).map(read).collect();
     let lines: Vec<&str> = values.iter().flat_map(|value| value.lines()).filter(|line| line.len() >= 8).collect();
     assert!(!lines.is_empty(), "there is nothing to hunt for");
     for text in texts {
@@ -80,6 +81,26 @@ fn no_value_is_shown_by_a_run_that_succeeds() {
     assert!(seen.iter().any(ran), "the watch saw what was run");
     hunt(&project.file("s"), seen.iter().map(Vec::as_slice));
     hunt(&project.file("s"), runs.iter().flat_map(|ran| [ran.stdout.as_bytes(), ran.stderr.as_bytes()]));
+}
+
+#[test]
+fn no_private_key_of_a_certificate_is_shown() {
+    let project = crate::certs::project("{secret: tls}");
+    let watch = Watch::begin();
+    let verbs = [&["init"][..], &["check"], &["renew", "--force"], &["renew", "ca", "--force"], &["check", "--format", "json"]];
+    let runs: Vec<Ran> = verbs.iter().map(|verb| project.xtask(&[&["certs", "-vv"], *verb].concat()).exits(0)).collect();
+    let broken = project.file("s/tls.pem");
+    let keyless = fs::read_to_string(&broken).expect("there").replace("PRIVATE", "NO");
+    let pair = fs::read(&broken).expect("there");
+    fs::write(&broken, keyless).expect("written");
+    let failed = project.xtask(&["certs", "check", "-vv"]).exits(1);
+    fs::write(&broken, pair).expect("written");
+    let seen = watch.end();
+    assert!(seen.iter().any(|text| String::from_utf8_lossy(text).contains("openssl\0x509")), "the watch saw what was run");
+    for folder in ["s", "s/ca"] {
+        hunt(&project.file(folder), seen.iter().map(Vec::as_slice));
+        hunt(&project.file(folder), runs.iter().chain([&failed]).flat_map(|ran| [ran.stdout.as_bytes(), ran.stderr.as_bytes()]));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod fakes;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod certs;
 mod check;
 mod env;
 mod init;
@@ -15,6 +16,7 @@ mod list;
 mod live;
 mod reference;
 mod rotate;
+mod seal;
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,5 @@
 //! The reference stack under load while the password of its database is rotated: once the command has returned, no request fails.
+//! While the certificate of its broker is renewed, nothing is away at all.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use ureq::Agent;
 
 use crate::leaks::{Watch, hunt};
-use crate::support::{Project, docker};
+use crate::support::{Project, Ran, docker};
 use crate::value;
 
 /// How long requests go on after the rotation.
@@ -24,20 +25,25 @@ struct Stack {
     project: Project,
     api: u16,
     page: u16,
+    broker: u16,
 }
 
 impl Stack {
     fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
         let project = Project::new(&[]);
+        let (api, page, broker) = (free_port(), free_port(), free_port());
+        // Where the test can look at the certificate that is served.
+        let reached = format!("  broker:\n    networks: [edge, data]\n    ports: [\"127.0.0.1:{broker}:8883\"]\n");
         for file in ["compose/base.yaml", "compose/production.yaml"] {
-            project.write(file, &fs::read_to_string(root.join(file)).expect("a compose file"));
+            let text = fs::read_to_string(root.join(file)).expect("a compose file");
+            let is_overlay = file.ends_with("production.yaml");
+            project.write(file, &if is_overlay { text.replace("  broker:\n", &reached) } else { text });
         }
-        let (api, page) = (free_port(), free_port());
         let example = fs::read_to_string(root.join(".env.production.example")).expect("the example");
         let ports = format!("API_PORT={api}\nFRONTEND_PORT={page}\nRATE_LIMIT_PER_MINUTE=0\n");
         project.write(".env.production", &(example + &ports));
-        let stack = Self { project, api, page };
+        let stack = Self { project, api, page, broker };
         stack.project.xtask(&["secrets", "init"]).exits(0);
         stack.project.xtask(&["prod-up", "--no-build", "--provision"]).exits(0);
         stack
@@ -124,4 +130,55 @@ fn no_request_fails_once_the_databases_password_is_rotated() {
         child.wait().expect("it ends").success()
     };
     assert!(!enter(&old) && enter(&value(&stack.project, "secrets/postgres_password.txt")), "the old password is worth nothing");
+}
+
+/// The certificate that a TLS 1.3 client is shown, once it has verified it.
+fn served(stack: &Stack) -> String {
+    let address = format!("127.0.0.1:{}", stack.broker);
+    let authority = stack.project.file("secrets/authority.crt");
+    let arguments =
+        ["s_client", "-connect", &address, "-tls1_3", "-verify_return_error", "-verify_hostname", "broker", "-CAfile"];
+    let mut client = std::process::Command::new("openssl");
+    client.args(arguments).arg(authority).stdin(std::process::Stdio::null());
+    let shown = Ran::from(client.output().expect("openssl starts")).exits(0).stdout;
+    let (_, rest) = shown.split_once("-----BEGIN CERTIFICATE-----").expect("a certificate");
+    rest.split("-----END").next().expect("its text").to_owned()
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_certificate_is_renewed_while_the_broker_runs() {
+    let stack = Stack::start();
+    let health = || {
+        let mut answer = ureq::get(format!("http://127.0.0.1:{}/api/health", stack.page)).call().expect("an answer");
+        let text = answer.body_mut().read_to_string().expect("text");
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["services"]["broker"]["status"].clone()
+    };
+    let broker = format!("{}-broker-1", stack.project.name);
+    let life = || docker(&["inspect", "--format", "{{.State.StartedAt}} {{.State.Pid}} {{.RestartCount}}", &broker]);
+    let in_file = || value(&stack.project, "secrets/broker.pem");
+    let (first, started) = (served(&stack), life());
+    assert!(in_file().contains(&first));
+    assert_eq!(
+        stack.project.xtask(&["certs", "renew", "--force", "--dry-run"]).exits(0).stdout.lines().last(),
+        Some("reload broker")
+    );
+
+    let watch = Watch::begin();
+    let ran = stack.project.xtask(&["certs", "renew", "--force", "-vv", "--format", "json"]).exits(0);
+    let seen = watch.end();
+    assert_eq!(ran.json()[0]["reloaded"], serde_json::json!(["broker"]), "{}", ran.stdout);
+    assert_eq!(ran.json()[0]["restarted"], serde_json::json!([]));
+    let second = served(&stack);
+    assert!(second != first && in_file().contains(&second), "the new certificate is served");
+    assert_eq!((life(), health()), (started.clone(), "healthy".into()), "nothing was away");
+    hunt(&stack.project.file("secrets"), seen.iter().map(Vec::as_slice));
+    hunt(&stack.project.file("secrets"), [ran.stdout.as_bytes(), ran.stderr.as_bytes()]);
+
+    // A broker that cannot be told keeps what it has.
+    let overlay = value(&stack.project, "compose/base.yaml").replace("reload: {signal: SIGHUP}", "reload: {run: [\"false\"]}");
+    stack.project.write("compose/base.yaml", &overlay);
+    let before = in_file();
+    stack.project.xtask(&["certs", "renew", "--force"]).exits(1).says(&["was not renewed"]);
+    assert_eq!((in_file(), served(&stack), life()), (before, second, started));
 }

@@ -32,6 +32,8 @@ pub struct ServeConfig {
     pub database: DatabaseConfig,
     /// `REDIS_URL`, which may hold a password.
     pub redis_url: Secret,
+    /// The broker that events go to; none if `MQTT_HOST` is not set.
+    pub broker: Option<BrokerConfig>,
     /// `JWT_SECRET`: signs session tokens.
     pub jwt_secret: Secret,
     /// `ENCRYPTION_KEY`: encrypts messages at rest.
@@ -94,6 +96,21 @@ pub struct DatabaseConfig {
     pub pool_size: NonZeroUsize,
 }
 
+/// The `MQTT_*` variables.
+#[derive(Debug, Clone)]
+pub struct BrokerConfig {
+    /// `MQTT_HOST`: a name that the broker's certificate is for.
+    pub host: String,
+    /// `MQTT_PORT`, 8883 by default: TLS is always spoken.
+    pub port: u16,
+    /// `MQTT_USER`, `backend` by default.
+    pub user: String,
+    /// `MQTT_PASSWORD`.
+    pub password: Secret,
+    /// `MQTT_CA_FILE`: the certificate of the authority that the broker's is signed by, in PEM.
+    pub authority: String,
+}
+
 impl ServeConfig {
     /// Reads the configuration of `serve`.
     ///
@@ -112,6 +129,7 @@ impl ServeConfig {
                 let is_redis = url.starts_with("redis://") && url.len() > "redis://".len();
                 is_redis.then_some(Secret::new(url)).ok_or("a `redis://` URL")
             }),
+            broker: broker(environment),
             jwt_secret: environment
                 .secret("JWT_SECRET", |value| (value.len() >= 32).then_some(Secret::new(value)).ok_or("at least 32 characters")),
             encryption_key: environment
@@ -189,6 +207,17 @@ fn database(environment: &Environment) -> DatabaseConfig {
         name: environment.text("POSTGRES_DB"),
         pool_size: environment.parsed("DATABASE_POOL_SIZE", "a whole number above 0", NonZeroUsize::MIN.saturating_add(9)),
     }
+}
+
+fn broker(environment: &Environment) -> Option<BrokerConfig> {
+    let host = Some(environment.text_or("MQTT_HOST", "")).filter(|host| !host.is_empty())?;
+    Some(BrokerConfig {
+        host,
+        port: environment.parsed("MQTT_PORT", "a port", 8883),
+        user: environment.text_or("MQTT_USER", "backend"),
+        password: environment.secret("MQTT_PASSWORD", |value| Ok(Secret::new(value))),
+        authority: environment.text("MQTT_CA_FILE"),
+    })
 }
 
 #[cfg(test)]

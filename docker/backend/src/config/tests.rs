@@ -47,6 +47,18 @@ impl Drop for SecretFile {
 }
 
 #[test]
+fn a_broker_is_optional_and_then_needs_its_password_and_authority() {
+    assert!(serve(&[]).expect("complete").broker.is_none());
+    let told = serve(&[("MQTT_HOST", "broker")]).expect_err("incomplete");
+    assert!(told.contains("neither `MQTT_PASSWORD_FILE` nor `MQTT_PASSWORD` is set"), "{told}");
+    assert!(told.contains("`MQTT_CA_FILE` is not set"), "{told}");
+    let given = [("MQTT_HOST", "broker"), ("MQTT_PASSWORD", "told-to-nobody"), ("MQTT_CA_FILE", "/ca.crt")];
+    let broker = serve(&given).expect("complete").broker.expect("a broker");
+    assert_eq!((broker.host.as_str(), broker.port, broker.user.as_str()), ("broker", 8883, "backend"));
+    assert!(!format!("{broker:?}").contains("told-to-nobody"));
+}
+
+#[test]
 fn defaults_are_those_of_a_container() {
     let config = serve(&[]).expect("a complete environment");
     assert_eq!(config.api.to_string(), "0.0.0.0:3000");

@@ -1,4 +1,4 @@
-//! What is looked at: the process itself, its memory, PostgreSQL and Redis.
+//! What is looked at: the process itself, its memory, PostgreSQL, Redis and the broker.
 
 use std::{future, sync::Arc};
 
@@ -6,6 +6,7 @@ use super::{Finding, Impact, Registry, Status};
 use crate::{
     app::Lifecycle,
     cache::Cache,
+    events::Events,
     process::{self, Usage},
     store::{Database, StoreError, migrate::EXPECTED_VERSION},
 };
@@ -16,7 +17,7 @@ const MEMORY_SHORT: u64 = 90;
 const MEBIBYTE: u64 = 1024 * 1024;
 
 /// All checks of this service.
-pub fn all(lifecycle: &Arc<Lifecycle>, database: &Arc<Database>, cache: &Cache) -> Registry {
+pub fn all(lifecycle: &Arc<Lifecycle>, database: &Arc<Database>, cache: &Cache, events: Option<&Arc<Events>>) -> Registry {
     let mut registry = Registry::default();
     let (lifecycle, database, cache) = (lifecycle.clone(), database.clone(), cache.clone());
     registry.register("app", Impact::Degrading, move || future::ready(app(&lifecycle)));
@@ -29,7 +30,14 @@ pub fn all(lifecycle: &Arc<Lifecycle>, database: &Arc<Database>, cache: &Cache) 
         let cache = cache.clone();
         async move { redis(cache.ping().await) }
     });
+    if let Some(events) = events.cloned() {
+        registry.register("broker", Impact::Degrading, move || future::ready(broker(events.is_connected())));
+    }
     registry
+}
+
+fn broker(connected: bool) -> Finding {
+    if connected { Finding::new(Status::Healthy, "connected") } else { Finding::new(Status::Unhealthy, "not available") }
 }
 
 fn app(lifecycle: &Lifecycle) -> Finding {

@@ -81,6 +81,9 @@ pub async fn append(
         .await?
         .ok_or_else(ApiError::no_such_session)?;
     app.metrics.messages.inc();
+    if let Some(events) = &app.events {
+        events.tell(session, role.agent_status());
+    }
     Ok((StatusCode::CREATED, Json(message)))
 }
 

@@ -150,7 +150,7 @@ impl Role {
     }
 
     /// What the agent is at once this role has spoken.
-    fn agent_status(self) -> &'static str {
+    pub fn agent_status(self) -> &'static str {
         match self {
             Self::User => "waiting",
             Self::Assistant | Self::System => "idle",

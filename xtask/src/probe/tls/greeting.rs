@@ -95,8 +95,8 @@ mod tests {
     fn a_handshake_is_asked_for_as_it_would_be_typed() {
         let typed = |argv: Vec<String>| argv.join(" ");
         assert_eq!(
-            typed(newest("127.0.0.1", 1, Some("broker"), Some(Utf8Path::new("/c/ca.crt")))),
-            "openssl s_client -connect 127.0.0.1:1 -verify_quiet -servername broker -no-CApath -no-CAstore -CAfile /c/ca.crt"
+            typed(newest("127.0.0.1", 1, Some("queue"), Some(Utf8Path::new("/c/ca.crt")))),
+            "openssl s_client -connect 127.0.0.1:1 -verify_quiet -servername queue -no-CApath -no-CAstore -CAfile /c/ca.crt"
         );
         assert_eq!(
             typed(at_most("::1", 1, None, Version::Tls10)),

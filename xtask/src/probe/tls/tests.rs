@@ -12,7 +12,7 @@ use super::super::testing::{closed_port, runner, serve};
 use super::*;
 use crate::stack::probe::Probe;
 
-/// A folder with a CA and a certificate for `broker` that it signed, valid for three days.
+/// A folder with a CA and a certificate for `queue` that it signed, valid for three days.
 struct Authority(TempDir);
 
 impl Authority {
@@ -20,9 +20,9 @@ impl Authority {
         let authority = Self(TempDir::new().expect("a folder"));
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc";
         authority.openssl(&format!("req -x509 {key} -keyout ca.key -out ca.crt -days 30 -subj /CN=testing"));
-        let names = "-addext subjectAltName=DNS:broker,IP:127.0.0.1";
+        let names = "-addext subjectAltName=DNS:queue,IP:127.0.0.1";
         authority.openssl(&format!(
-            "req -x509 {key} -CA ca.crt -CAkey ca.key -keyout own.key -out own.crt -days 3 -subj /CN=broker {names} \
+            "req -x509 {key} -CA ca.crt -CAkey ca.key -keyout own.key -out own.crt -days 3 -subj /CN=queue {names} \
              -addext basicConstraints=critical,CA:FALSE"
         ));
         authority
@@ -66,7 +66,7 @@ fn told(port: u16, ca: Option<Utf8PathBuf>, tls: Tls) -> Vec<String> {
     let address = "127.0.0.1".to_owned();
     let tls = Tls { ca: ca.is_some().then(|| "ca.crt".into()), ..tls };
     let target = Target {
-        service: "broker".into(),
+        service: "queue".into(),
         address,
         port,
         ca,
@@ -89,7 +89,7 @@ fn a_server_is_known_by_its_authority_and_its_name() {
     assert_eq!(told(server.port, ca(), Tls { name: Some("127.0.0.1".into()), ..Tls::default() }), passed);
 
     let other = told(server.port, ca(), Tls { name: Some("other".into()), ..Tls::default() });
-    assert_eq!(other, ["a certificate for `other`, got one for `broker`, `127.0.0.1`"]);
+    assert_eq!(other, ["a certificate for `other`, got one for `queue`, `127.0.0.1`"]);
     let soon = told(server.port, ca(), Tls { days: 14, ..Tls::default() });
     assert!(soon[0].starts_with("a certificate that is valid for another 14 days, got one that ends in "), "{soon:?}");
     let stranger = told(server.port, None, Tls::default());

@@ -118,7 +118,7 @@ mod tests {
             "{http: /old, redirect: /new}",
             "{http: /old, follow: true, contains: new}",
             "{tcp: 1883, closed: true}",
-            "{tls: {port: 8883, ca: ca.crt, name: broker, min_version: 1.3, days: 14}}",
+            "{tls: {port: 8883, ca: ca.crt, name: queue, min_version: 1.3, days: 14}}",
             "{exec: [a, b], code: 3, contains: x, deadline: 3s}",
             "{log: listening}",
         ] {

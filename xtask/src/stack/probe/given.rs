@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn long_ones_are_what_stands_in_a_compose_file() {
-        let given = read("broker: {tcp: 1883, closed: true}");
-        assert_eq!((given.service.as_str(), given.probe.tcp, given.probe.closed), ("broker", Some(1883), true));
+        let given = read("queue: {tcp: 1883, closed: true}");
+        assert_eq!((given.service.as_str(), given.probe.tcp, given.probe.closed), ("queue", Some(1883), true));
         assert_eq!(read("{a: {exec: [b, c]}}").probe.exec, Some(vec!["b".to_owned(), "c".to_owned()]));
     }
 

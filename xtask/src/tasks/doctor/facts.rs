@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::docker::info::{self, Info};
 use crate::docker::pull::{Refusal, pull, refusal};
 use crate::exec::Call;
-use crate::tasks::load::{Undefined, load};
+use crate::tasks::load::{Loaded, Undefined, load};
 use crate::tasks::{images, trust};
 
 /// How long a program may take to say something about itself.
@@ -87,13 +87,17 @@ pub fn trusted() -> Trust {
     Trust { bundle, added: ADDED.into_iter().map(files).sum() }
 }
 
-/// The registries that the project's images come from; the default one where there is no project to read.
-pub fn registries(ctx: &Context) -> BTreeSet<String> {
-    // What is wrong with the project is not this machine's fault, and other tasks tell it.
+/// The project, where there is one that can be read. What is wrong with it is not this machine's fault, and other tasks tell it.
+pub fn project(ctx: &Context) -> Option<Loaded> {
     let quiet = Context { ui: ctx.ui.hushed(), ..ctx.clone() };
-    let needs = load(&quiet, ctx.environment(), Undefined::Tell, true).and_then(|loaded| {
+    load(&quiet, ctx.environment(), Undefined::Tell, true).ok()
+}
+
+/// The registries that the project's images come from; the default one where there is no project to read.
+pub fn registries(project: Option<&Loaded>) -> BTreeSet<String> {
+    let needs = project.and_then(|loaded| {
         let services = loaded.stack.services.keys().cloned().collect();
-        images::collect(&loaded, &services, true)
+        images::collect(loaded, &services, true).ok()
     });
     let registries: BTreeSet<String> = needs.into_iter().flatten().map(|need| need.image.registry).collect();
     if registries.is_empty() { BTreeSet::from([DEFAULT_REGISTRY.to_owned()]) } else { registries }

@@ -2,6 +2,7 @@
 //! others find, and all at once.
 
 mod check;
+mod expiry;
 mod facts;
 mod machine;
 
@@ -13,6 +14,7 @@ use crate::docker::release::Release;
 use crate::error::{Error, Result};
 use crate::report;
 use crate::report::table::{Align, Table};
+use crate::tasks::load::Loaded;
 use check::{BUILDX, COMPOSE, Check, PROVISION, Verdict};
 use machine::{Answer, Way};
 
@@ -66,6 +68,7 @@ struct Facts {
     way: (String, bool, Way),
     git: Option<String>,
     registries: Vec<(String, Answer)>,
+    expiry: Option<Check>,
 }
 
 fn examine(ctx: &Context) -> Vec<Check> {
@@ -77,7 +80,11 @@ fn examine(ctx: &Context) -> Vec<Check> {
         let buildx = scope.spawn(|| release(facts::printed(ctx, BUILDX_VERSION)));
         let way = scope.spawn(|| facts::way(ctx));
         let git = scope.spawn(|| facts::printed(ctx, ["git", "--version"]));
-        let registries = scope.spawn(|| registries(ctx));
+        let project = scope.spawn(|| {
+            let loaded = facts::project(ctx);
+            (registries(ctx, loaded.as_ref()), loaded.and_then(|loaded| expiry::check(ctx, &loaded)))
+        });
+        let (registries, expiry) = found(project);
         Facts {
             client: found(client),
             info: found(info),
@@ -85,22 +92,23 @@ fn examine(ctx: &Context) -> Vec<Check> {
             buildx: found(buildx),
             way: found(way),
             git: found(git),
-            registries: found(registries),
+            registries,
+            expiry,
         }
     });
-    judge(&facts)
+    judge(facts)
 }
 
 /// Asks every registry at once.
-fn registries(ctx: &Context) -> Vec<(String, Answer)> {
-    let names = facts::registries(ctx);
+fn registries(ctx: &Context, project: Option<&Loaded>) -> Vec<(String, Answer)> {
+    let names = facts::registries(project);
     scope(|scope| {
         let asked: Vec<_> = names.into_iter().map(|name| (name.clone(), scope.spawn(move || facts::ask(ctx, &name)))).collect();
         asked.into_iter().map(|(name, answer)| (name, found(answer))).collect()
     })
 }
 
-fn judge(facts: &Facts) -> Vec<Check> {
+fn judge(facts: Facts) -> Vec<Check> {
     let info = facts.info.as_ref();
     let engine = info.and_then(|info| Release::find(&info.server_version));
     let (host, chosen, way) = &facts.way;
@@ -119,6 +127,7 @@ fn judge(facts: &Facts) -> Vec<Check> {
     ];
     checks.extend(facts.registries.iter().map(|(name, answer)| machine::registry(name, answer)));
     checks.push(machine::git(facts.git.as_deref()));
+    checks.extend(facts.expiry);
     checks
 }
 

@@ -11,8 +11,8 @@ use crate::exec::Call;
 use crate::secret::Value;
 use crate::secret::folder::Folder;
 
-/// What keeps everything in a folder of secrets out of git but this file and the page that explains it.
-const IGNORE: &str = "# Values never belong in git.\n*\n!.gitignore\n!README.md\n";
+/// What keeps everything in a folder of secrets out of git but this file, the page that explains it, and what is sealed.
+const IGNORE: &str = "# Values never belong in git.\n*\n!.gitignore\n!README.md\n!sealed.age\n";
 
 /// The work tree that a folder lies in, or would lie in.
 pub fn work_tree(folder: &Utf8Path) -> Option<&Utf8Path> {

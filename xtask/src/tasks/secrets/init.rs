@@ -65,7 +65,26 @@ pub fn run(ctx: &Context, args: &InitArgs) -> Result<()> {
     let missing = missing(&loaded.stack)?;
     let given = args.stdin.as_deref().map(|name| given(&loaded, name, &missing)).transpose()?;
     let made = if ctx.dry_run() { Vec::new() } else { fill(ctx, &loaded, &missing, given)? };
-    let rows = rows(&loaded, &missing, &made, ctx.dry_run());
+    answer(ctx, &loaded, &missing, &made, |_name| true)
+}
+
+/// Makes those of the missing secrets that are `wanted`, and tells of all that are.
+pub fn some(ctx: &Context, loaded: &Loaded, wanted: impl Fn(&str) -> bool) -> Result<()> {
+    let mut missing = missing(&loaded.stack)?;
+    missing.retain(|name, _| wanted(name));
+    let made = if ctx.dry_run() { Vec::new() } else { fill(ctx, loaded, &missing, None)? };
+    answer(ctx, loaded, &missing, &made, wanted)
+}
+
+fn answer(
+    ctx: &Context,
+    loaded: &Loaded,
+    missing: &BTreeMap<String, Utf8PathBuf>,
+    made: &[String],
+    wanted: impl Fn(&str) -> bool,
+) -> Result<()> {
+    let mut rows = rows(loaded, missing, made, ctx.dry_run());
+    rows.retain(|row| wanted(&row.secret));
     if ctx.json() {
         return report::json(&rows);
     }

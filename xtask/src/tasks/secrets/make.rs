@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use super::{issue, program};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::Call;
@@ -38,7 +39,13 @@ pub fn make(ctx: &Context, name: &str, declared: &SecretExtension, known: &Value
             let bits = format!("rsa_keygen_bits:{}", declared.bits.unwrap_or(SecretExtension::BITS));
             openssl(ctx, &["genpkey", "-algorithm", "RSA", "-pkeyopt", &bits], None)
         }
-        SecretKind::Public => openssl(ctx, &["pkey", "-pubout"], Some(source(name, declared, known)?)),
+        SecretKind::Public => public(ctx, source(name, declared, known)?),
+        SecretKind::Authority => issue::authority(ctx),
+        SecretKind::Certificate => {
+            let request = declared.certificate.as_ref();
+            let request = request.ok_or_else(|| Error::cannot(format!("`{name}` is the certificate of no service")))?;
+            issue::certificate(ctx, request, source(name, declared, known)?)
+        }
         SecretKind::Bcrypt => bcrypt(ctx, name, source(name, declared, known)?),
         SecretKind::Htpasswd => htpasswd(ctx, name, declared, known),
         SecretKind::Mosquitto => mosquitto(ctx, name, declared, known),
@@ -64,20 +71,31 @@ fn line<'a>(name: &str, value: &'a Value) -> Result<&'a [u8]> {
     Ok(password)
 }
 
-fn openssl(ctx: &Context, args: &[&str], stdin: Option<&Value>) -> Result<Value> {
+/// The certificate of an authority, or the public key of any other private key.
+fn public(ctx: &Context, of: &Value) -> Result<Value> {
+    if String::from_utf8_lossy(of.expose()).contains("BEGIN CERTIFICATE-----") {
+        return issue::public(ctx, of);
+    }
+    openssl(ctx, &["pkey", "-pubout"], Some(of))
+}
+
+/// What `openssl` prints; what it is given on stdin and what it prints is shown to nobody.
+pub fn openssl(ctx: &Context, args: &[&str], stdin: Option<&Value>) -> Result<Value> {
+    program::ready(ctx, "openssl", "openssl")?;
     let call = Call::new([&["openssl"], args].concat()).verbatim();
     let call = stdin.into_iter().fold(call, |call, value| call.stdin(value.expose()));
-    ctx.runner.read(call).map(Value::new).map_err(|error| needs(error, "openssl", "openssl"))
+    ctx.runner.read(call).map(Value::new)
 }
 
 /// The hash alone: the program prints it behind a user's name and a colon.
 fn bcrypt(ctx: &Context, name: &str, password: &Value) -> Result<Value> {
+    program::ready(ctx, "htpasswd", "apache2-utils")?;
     let password = line(name, password)?;
     if password.len() > BCRYPT {
         return Err(Error::cannot(format!("`{name}` is made from more than the {BCRYPT} bytes that bcrypt looks at")));
     }
     let call = Call::new(["htpasswd", "-niBC", COST, "user"]).verbatim().stdin(password);
-    let told = ctx.runner.read(call).map_err(|error| needs(error, "htpasswd", "apache2-utils"))?;
+    let told = ctx.runner.read(call)?;
     let hash = told.trim().strip_prefix("user:").filter(|hash| hash.starts_with("$2"));
     hash.map(Value::new).ok_or_else(|| Error::cannot("`htpasswd` printed no bcrypt hash"))
 }
@@ -96,6 +114,7 @@ fn htpasswd(ctx: &Context, name: &str, declared: &SecretExtension, known: &Value
 
 /// The broker's own program turns a file of passwords into one of hashes, in place.
 fn mosquitto(ctx: &Context, name: &str, declared: &SecretExtension, known: &Values) -> Result<Value> {
+    program::ready(ctx, "mosquitto_passwd", "mosquitto")?;
     let cannot = |error: std::io::Error| Error::cannot(format!("cannot use a temporary file for `{name}`: {error}"));
     // Such a file is 0600 and goes away with its handle.
     let mut file = tempfile::NamedTempFile::new().map_err(cannot)?;
@@ -105,7 +124,7 @@ fn mosquitto(ctx: &Context, name: &str, declared: &SecretExtension, known: &Valu
     }
     let path = file.path().to_string_lossy().into_owned();
     let call = Call::new(["mosquitto_passwd", "-U", &path]).verbatim();
-    ctx.runner.read(call).map_err(|error| needs(error, "mosquitto_passwd", "mosquitto"))?;
+    ctx.runner.read(call)?;
     // Read by its name: the program may have put another file in its place.
     let hashes = std::fs::read(&path).map_err(cannot)?;
     let hashed = String::from_utf8_lossy(&hashes).lines().all(|line| line.contains(":$"));
@@ -113,12 +132,4 @@ fn mosquitto(ctx: &Context, name: &str, declared: &SecretExtension, known: &Valu
         return Ok(Value::new(hashes));
     }
     Err(Error::cannot("`mosquitto_passwd` left passwords unhashed"))
-}
-
-/// Says where a missing program comes from.
-fn needs(error: Error, program: &str, package: &str) -> Error {
-    if error.message == format!("`{program}` is not on PATH") {
-        return error.help(format!("it makes secrets of this kind; distributions have it in the package `{package}`"));
-    }
-    error
 }

@@ -4,14 +4,19 @@
 mod check;
 mod env;
 mod git;
-mod init;
+pub mod init;
+pub mod issue;
 mod list;
 mod make;
+mod open;
+pub mod program;
 mod prompt;
-mod rotate;
+pub mod rotate;
+mod seal;
 mod values;
 mod vault;
 
+pub use check::files;
 pub use values::{Absent, values};
 
 use crate::cli::SecretsAction;
@@ -26,5 +31,7 @@ pub fn run(ctx: &Context, action: &SecretsAction) -> Result<()> {
         SecretsAction::Env => env::run(ctx),
         SecretsAction::List(args) => list::run(ctx, args),
         SecretsAction::Rotate(args) => rotate::run(ctx, args),
+        SecretsAction::Seal(args) => seal::run(ctx, args),
+        SecretsAction::Open(args) => open::run(ctx, args),
     }
 }

@@ -22,7 +22,7 @@ use super::isolated::{self, Attempt, Copy, Running};
 use super::leftovers::{Guard, clean, sweep};
 use super::load::{Loaded, Undefined, load};
 use super::up::prepare;
-use super::{evidence, launch};
+use super::{certs, evidence, launch};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
 use crate::error::Result;
@@ -59,6 +59,7 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     }
     let version = engine::ready(ctx)?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
+    certs::warn(ctx, &loaded)?;
     sweep(ctx)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);

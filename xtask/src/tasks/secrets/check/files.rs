@@ -83,7 +83,11 @@ fn in_file(loaded: &Loaded, name: &str, file: &Utf8Path, findings: &mut Vec<Find
         }
     }
     if next(file).symlink_metadata().is_ok() {
-        let fix = format!("`cargo xtask secrets rotate {name}` takes it up");
+        let renewed = loaded.stack.secrets.get(name).is_some_and(|secret| secret.extension.certificate.is_some());
+        let fix = match renewed {
+            true => format!("`cargo xtask certs renew {name} --force` makes another"),
+            false => format!("`cargo xtask secrets rotate {name}` takes it up"),
+        };
         findings.push(finding("rotation", "no rotation under way", "one that did not end".into(), fix));
     }
     match folder::read(file) {

@@ -43,7 +43,8 @@ pub fn look(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Looked> {
         });
     }
     let unread = format!("not all of git's history was looked at: reading it takes more than {} s", PATIENCE.as_secs());
-    Ok(Looked { findings, unchecked: if complete { Vec::new() } else { vec![unread] } })
+    let unchecked = if complete { Vec::new() } else { vec![unread] };
+    Ok(Looked { findings, unchecked, ..Looked::default() })
 }
 
 /// Where an object stands in the history.

@@ -2,7 +2,7 @@
 
 mod contents;
 mod exposure;
-mod files;
+pub mod files;
 mod history;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -16,15 +16,18 @@ use crate::report::finding::{Finding, table};
 use crate::secret::search::Search;
 use crate::secret::{Value, judge};
 use crate::stack::secret::{SecretExtension, SecretKind};
+use crate::tasks::certs;
 use crate::tasks::load::{Loaded, Undefined, load};
 use crate::ui::Tone;
 
 /// A secret that has a value, and where it was read.
 #[derive(Debug)]
-struct Kept {
-    name: String,
+pub struct Kept {
+    /// The secret's name.
+    pub name: String,
     declared: SecretExtension,
-    value: Value,
+    /// Its value.
+    pub value: Value,
     place: Option<Place>,
 }
 
@@ -35,6 +38,8 @@ struct Answer {
     /// How many secrets have a value that was looked at.
     checked: usize,
     findings: Vec<Finding>,
+    /// What is right still, and will not be for long.
+    warnings: Vec<Finding>,
     /// What could not be looked at, and why.
     unchecked: Vec<String>,
 }
@@ -43,12 +48,14 @@ struct Answer {
 #[derive(Debug, Default)]
 struct Looked {
     findings: Vec<Finding>,
+    warnings: Vec<Finding>,
     unchecked: Vec<String>,
 }
 
 impl Looked {
     fn add(&mut self, other: Self) {
         self.findings.extend(other.findings);
+        self.warnings.extend(other.warnings);
         self.unchecked.extend(other.unchecked);
     }
 }
@@ -64,11 +71,12 @@ pub fn run(ctx: &Context) -> Result<()> {
     findings.extend(contents::look(&kept));
     findings.extend(exposed(ctx, &loaded)?);
     let search = Search::new(kept.iter().filter(|kept| kept.is_telling()).map(|kept| (kept.name.as_str(), &kept.value)));
-    let mut looked = Looked { findings, unchecked: Vec::new() };
+    let mut looked = Looked { findings, ..Looked::default() };
     looked.findings.extend(exposure::in_project(&loaded, &search));
     looked.findings.extend(exposure::in_env_files(&loaded, &search)?);
     looked.add(exposure::in_engine(ctx, &loaded, &search)?);
     looked.add(history::look(ctx, &loaded, &search)?);
+    looked.add(certificates(ctx, &loaded));
     looked.findings.sort();
     answer(ctx, kept.len(), looked)
 }
@@ -97,18 +105,30 @@ fn exposed(ctx: &Context, loaded: &Loaded) -> Result<Vec<Finding>> {
     Ok(files.iter().filter(|(_, file)| exposed.iter().any(|one| one == file)).map(finding).collect())
 }
 
+/// What is wrong with the certificates among the secrets.
+fn certificates(ctx: &Context, loaded: &Loaded) -> Looked {
+    match certs::judge(ctx, loaded) {
+        Ok(judged) => {
+            let warnings = judged.iter().filter_map(|one| one.soon.clone()).collect();
+            Looked { findings: judged.into_iter().flat_map(|one| one.findings).collect(), warnings, ..Looked::default() }
+        }
+        Err(error) => {
+            Looked { unchecked: vec![format!("certificates were not looked at: {}", error.message)], ..Looked::default() }
+        }
+    }
+}
+
 fn answer(ctx: &Context, checked: usize, looked: Looked) -> Result<()> {
-    let Looked { findings, unchecked } = looked;
+    let Looked { findings, warnings, unchecked } = looked;
     let passed = findings.is_empty();
-    let answer = Answer { passed, checked, findings, unchecked };
+    let answer = Answer { passed, checked, findings, warnings, unchecked };
     if ctx.json() {
         report::json(&answer)?;
     } else if !passed {
         report::text(&table(&answer.findings))?;
     }
-    for one in &answer.unchecked {
-        ctx.ui.warn(one);
-    }
+    answer.warnings.iter().for_each(|one| ctx.ui.warn(certs::told(one)));
+    answer.unchecked.iter().for_each(|one| ctx.ui.warn(one));
     if !passed {
         return Err(Error::answered());
     }

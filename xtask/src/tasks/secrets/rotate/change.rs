@@ -69,20 +69,22 @@ pub fn may_rotate(stack: &Stack, name: &str) -> Result<()> {
         return Ok(());
     }
     let sources: Vec<String> = declared.sources().map(|source| format!("`{source}`")).collect();
+    let help = match declared.kind(name) {
+        SecretKind::Certificate => format!("`cargo xtask certs renew {name} --force` makes it anew"),
+        _ => format!("rotate {}", sources.join(" or ")),
+    };
     let error = Error::cannot(format!("`{name}` is made from {} and changes with it", sources.join(", ")));
-    Err(placed(stack, name, error.help(format!("rotate {}", sources.join(" or ")))))
+    Err(placed(stack, name, error.help(help)))
 }
 
 impl Rotation {
-    /// Makes the new values and writes the secret's own beside it.
+    /// Makes new values of these secrets, of which the others are made from the last, and writes the last one's beside it. The last
+    /// one's own may be given.
     ///
     /// # Errors
     /// A secret has no value yet, or none can be made; nothing has changed then.
-    pub fn begin(ctx: &Context, loaded: &Loaded, args: &RotateArgs) -> Result<Self> {
-        let names = affected(&loaded.stack, &args.name);
+    pub fn begin(ctx: &Context, loaded: &Loaded, names: &[&str], given: Option<Value>) -> Result<Self> {
         let files = names.iter().map(|name| file(&loaded.stack, name)).collect::<Result<Vec<_>>>()?;
-        // Before the folders are locked: a person may take long to answer.
-        let given = given(ctx, loaded, args)?;
         let all: Vec<Utf8PathBuf> = files.iter().flat_map(|file| [file.clone(), previous(file), next(file)]).collect();
         let vault = Vault::open(ctx, loaded, &all)?;
         let mut known = Values::new();
@@ -91,7 +93,7 @@ impl Rotation {
             let old = folder::read(&file)?.ok_or_else(|| no_value(loaded, name, &file))?;
             ctx.runner.redact(&String::from_utf8_lossy(old.expose()));
             let new = match &given {
-                Some(given) if *name == args.name => given.clone(),
+                Some(given) if known.is_empty() => given.clone(),
                 _ => fresh(ctx, loaded, name, &file, &old, &mut known)?,
             };
             ctx.runner.redact(&String::from_utf8_lossy(new.expose()));
@@ -189,7 +191,7 @@ fn no_value(loaded: &Loaded, name: &str, file: &Utf8Path) -> Error {
 }
 
 /// The value that the person has chosen: the previous one, one from stdin, or a text.
-fn given(ctx: &Context, loaded: &Loaded, args: &RotateArgs) -> Result<Option<Value>> {
+pub fn given(ctx: &Context, loaded: &Loaded, args: &RotateArgs) -> Result<Option<Value>> {
     let name = &args.name;
     if args.rollback {
         let file = previous(&file(&loaded.stack, name)?);

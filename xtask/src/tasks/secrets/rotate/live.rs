@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::change::{affected, next};
+use super::change::next;
+use super::reload;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::docker::engine as client;
@@ -11,6 +12,7 @@ use crate::docker::run::exec;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::Value;
+use crate::stack::certs::Reload;
 use crate::stack::isolate::{Carried, carry_secrets};
 use crate::stack::secret::RotateExtension;
 use crate::stack::{Condition, Stack};
@@ -31,14 +33,18 @@ pub struct Live {
     teller: Option<(RotateExtension, Container)>,
     /// The services to start again.
     dependents: BTreeSet<String>,
+    /// The containers of services that read their new certificate while they run, and how.
+    reloads: Vec<(Container, Reload)>,
 }
 
 impl Live {
-    /// What runs of the stack; none if nothing does.
+    /// What runs of the stack and is concerned by new values of these secrets, of which the last is stored by a service perhaps; none
+    /// if nothing runs.
     ///
     /// # Errors
     /// The service that stores the value does not run; no engine answers.
-    pub fn find(ctx: &Context, loaded: &Loaded, name: &str) -> Result<Option<Self>> {
+    pub fn find(ctx: &Context, loaded: &Loaded, names: &[&str]) -> Result<Option<Self>> {
+        let Some(&name) = names.last() else { return Ok(None) };
         let rotate = loaded.stack.secrets.get(name).and_then(|secret| secret.extension.rotate.clone());
         if let Err(error) = engine::ready(ctx) {
             // A value that only lies in files can change without an engine.
@@ -55,16 +61,33 @@ impl Live {
         let open =
             loaded.stack.secrets.get(name).and_then(|secret| secret.file.as_deref()).is_some_and(|file| next(file).exists());
         let ran = |one: &Container| one.state.running || open;
-        let dependents = dependents(&loaded.stack, &affected(&loaded.stack, name), stores, &containers, ran);
+        let mut dependents = dependents(&loaded.stack, names, stores, &containers, ran);
         let volumes = ctx.runner.read(Call::new(client::named("volume", &launch::secrets_label(&loaded.stack.name))))?;
         let carried =
             (!volumes.trim().is_empty()).then(|| carry_secrets(&loaded.stack, &mut loaded.stack.raw.clone(), &BTreeMap::new()));
-        Ok(Some(Self { containers, carried, teller, dependents }))
+        // Where somebody else started the stack, a file is mounted that a new one takes the place of: what runs keeps the old one.
+        let reloads = if carried.is_some() { reloads(&loaded.stack, names, &containers) } else { Vec::new() };
+        dependents.retain(|service| !reloads.iter().any(|(container, _)| container.service() == service));
+        Ok(Some(Self { containers, carried, teller, dependents, reloads }))
     }
 
     /// The services that are started again.
     pub fn restarts(&self) -> Vec<&str> {
         self.dependents.iter().map(String::as_str).collect()
+    }
+
+    /// The services that read the value while they run.
+    pub fn reloads(&self) -> Vec<&str> {
+        let services: BTreeSet<&str> = self.reloads.iter().map(|(container, _)| container.service()).collect();
+        services.into_iter().collect()
+    }
+
+    /// What is to be done to services, a line each.
+    pub fn plan(&self) -> Vec<String> {
+        let told: Vec<&str> = self.teller().into_iter().collect();
+        let lines = [("tell", told), ("reload", self.reloads()), ("restart", self.restarts())];
+        let lines = lines.into_iter().filter(|(_, services)| !services.is_empty());
+        lines.map(|(what, services)| format!("{what} {}", services.join(", "))).collect()
     }
 
     /// The service that is told the value.
@@ -90,7 +113,7 @@ impl Live {
     }
 
     /// Stops the services that read these values, gives the values to all that are given them, and starts the services again, in the
-    /// order of their needs, until they are healthy.
+    /// order of their needs, until they are healthy. Services that read a new value while they run are told to.
     pub fn restart(&self, ctx: &Context, loaded: &Loaded, values: &Values, deadline: Duration) -> Result<()> {
         let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for container in self.containers.iter().filter(|one| self.dependents.contains(one.service())) {
@@ -100,6 +123,12 @@ impl Live {
         if let Some(carried) = &self.carried {
             launch::fill(ctx, &self.containers, carried, values)?;
         }
+        for (container, how) in &self.reloads {
+            reload::reload(ctx, container, how, deadline)?;
+        }
+        if self.dependents.is_empty() {
+            return Ok(());
+        }
         let now = launch::containers(ctx, &loaded.stack.name)?;
         let concerned: Vec<Container> =
             now.into_iter().filter(|one| one.state.running || self.dependents.contains(one.service())).collect();
@@ -107,6 +136,19 @@ impl Live {
         waterfall::show(ctx, &booted);
         Ok(())
     }
+}
+
+/// The running containers whose service reads its new certificate by itself, and no other of these secrets.
+fn reloads(stack: &Stack, secrets: &[&str], containers: &[Container]) -> Vec<(Container, Reload)> {
+    let reload = |container: &&Container| {
+        let service = stack.services.get(container.service())?;
+        let certs = service.extension.certs.as_ref().filter(|certs| secrets.contains(&certs.secret.as_str()))?;
+        let reads_other = |used: &&str| *used != certs.secret && secrets.contains(used);
+        let used: Vec<&str> = service.secrets.iter().map(|used| used.source.as_str()).collect();
+        certs.reload.clone().filter(|_| !used.iter().any(reads_other))
+    };
+    let running = containers.iter().filter(|one| one.state.running);
+    running.filter_map(|one| Some((one.clone(), reload(&one)?))).collect()
 }
 
 /// The container of the service that stores a secret.

@@ -1,8 +1,10 @@
 //! `secrets rotate`: a new value for a secret and for all that are made from it. The service that stores it is told first, the
-//! files follow, and the services that read them are started again. Whatever fails or interrupts puts everything back.
+//! files follow, and the services that read them are started again, or told to read them. Whatever fails or interrupts puts
+//! everything back. `certs renew` replaces values in the same way.
 
 mod change;
 mod live;
+mod reload;
 
 use std::time::{Duration, Instant};
 
@@ -18,21 +20,37 @@ use crate::report;
 use crate::secret::Value;
 use crate::tasks::load::{Loaded, Undefined, load};
 use change::Rotation;
-pub use change::next;
-use live::Live;
+pub use change::{next, previous};
+pub use live::Live;
 
-/// The answer.
+/// What a replacement has changed.
 #[derive(Debug, Serialize)]
-struct Answer {
+pub struct Replaced {
     /// The secrets that have a new value.
-    rotated: Vec<String>,
+    pub rotated: Vec<String>,
     /// The service that was told the new value.
     told: Option<String>,
     /// The services that were started again and are healthy.
     restarted: Vec<String>,
+    /// The services that have read the value while they ran, and are healthy.
+    reloaded: Vec<String>,
     /// Where the values before are kept.
     previous: Vec<Utf8PathBuf>,
     seconds: f64,
+}
+
+/// Values to be replaced.
+pub struct Replacement<'a> {
+    /// The secrets; the others are made from the last.
+    pub names: &'a [&'a str],
+    /// The last one's new value, where none is to be made.
+    pub given: Option<Value>,
+    /// How long services may take to be healthy again.
+    pub deadline: Duration,
+    /// What is done to them, as a failure tells it.
+    pub done: &'a str,
+    /// The command that takes up what was not put back.
+    pub again: String,
 }
 
 /// Rotates one secret.
@@ -40,19 +58,33 @@ struct Answer {
 /// # Errors
 /// Exit code 1 when it failed and everything is as it was; the error says so, and what is not.
 pub fn run(ctx: &Context, args: &RotateArgs) -> Result<()> {
-    let started = Instant::now();
     let loaded = load(ctx, ctx.environment(), Undefined::Tell, true)?;
     change::may_rotate(&loaded.stack, &args.name)?;
     file_of(&loaded.stack, &args.name)?;
-    let live = Live::find(ctx, &loaded, &args.name)?;
+    let names = change::affected(&loaded.stack, &args.name);
+    let live = Live::find(ctx, &loaded, &names)?;
     if ctx.dry_run() {
-        return report::plan(ctx.json(), &plan(&loaded, &args.name, live.as_ref()));
+        return report::plan(ctx.json(), &plan(&names, live.as_ref()));
     }
-    let rotation = Rotation::begin(ctx, &loaded, args)?;
-    tell_begin(ctx, &rotation, live.as_ref());
-    let mut run = Run { loaded: &loaded, rotation: &rotation, live: live.as_ref(), deadline: args.deadline.0, restarted: false };
+    // Before the folders are locked: a person may take long to answer.
+    let given = change::given(ctx, &loaded, args)?;
+    let again = format!("cargo xtask secrets rotate {}", args.name);
+    let what = Replacement { names: &names, given, deadline: args.deadline.0, done: "rotated", again };
+    let replaced = replace(ctx, &loaded, what, live.as_ref())?;
+    if ctx.json() { report::json(&replaced) } else { Ok(()) }
+}
+
+/// Replaces values in their files and in the services that run.
+///
+/// # Errors
+/// See [`run`].
+pub fn replace(ctx: &Context, loaded: &Loaded, what: Replacement<'_>, live: Option<&Live>) -> Result<Replaced> {
+    let started = Instant::now();
+    let rotation = Rotation::begin(ctx, loaded, what.names, what.given.clone())?;
+    tell_begin(ctx, &rotation, live);
+    let mut run = Run { loaded, rotation: &rotation, live, what: &what, restarted: false };
     match run.carry_out(ctx) {
-        Ok(()) => finish(ctx, &loaded, rotation, live, started),
+        Ok(()) => finish(ctx, loaded, rotation, live, (what.done, started)),
         Err(cause) => Err(run.put_back(ctx, cause)),
     }
 }
@@ -62,7 +94,7 @@ struct Run<'a> {
     loaded: &'a Loaded,
     rotation: &'a Rotation,
     live: Option<&'a Live>,
-    deadline: Duration,
+    what: &'a Replacement<'a>,
     /// Whether services were told to stop, so that putting back means starting them.
     restarted: bool,
 }
@@ -81,7 +113,7 @@ impl Run<'_> {
     }
 
     fn restart(&self, ctx: &Context, values: &Values) -> Result<()> {
-        self.live.map_or(Ok(()), |live| live.restart(ctx, self.loaded, values, self.deadline))
+        self.live.map_or(Ok(()), |live| live.restart(ctx, self.loaded, values, self.what.deadline))
     }
 
     /// Undoes whatever was done, after an interrupt too, and gives the error of it all.
@@ -96,14 +128,13 @@ impl Run<'_> {
         if cause.exit == Exit::CannotRun {
             cause.exit = Exit::Failed;
         }
-        cause.message = format!("`{}` was not rotated: {}", self.rotation.name(), cause.message);
+        cause.message = format!("`{}` was not {}: {}", self.rotation.name(), self.what.done, cause.message);
         if failed.is_empty() {
             ctx.ui.step("put back", "everything is as it was");
             return cause;
         }
-        let name = self.rotation.name();
         let again = Error::failed("not everything could be put back")
-            .help(format!("run `cargo xtask secrets rotate {name}` again, which takes up where this one ended"));
+            .help(format!("run `{}` again, which takes up where this one ended", self.what.again));
         cause.also.extend(failed);
         cause.also.push(again);
         cause
@@ -113,36 +144,31 @@ impl Run<'_> {
 fn tell_begin(ctx: &Context, rotation: &Rotation, live: Option<&Live>) {
     ctx.ui.step("rotate", rotation.names().join(", "));
     match live {
-        Some(live) if !live.restarts().is_empty() => ctx.ui.more(format!("to restart: {}", live.restarts().join(", "))),
-        Some(_) => {}
+        Some(live) => live.plan().iter().for_each(|line| ctx.ui.more(line)),
         None => ctx.ui.more("nothing of the stack runs: only files change"),
     }
 }
 
-fn plan(loaded: &Loaded, name: &str, live: Option<&Live>) -> String {
-    let mut plan = format!("new value for {}\n", change::affected(&loaded.stack, name).join(", "));
-    if let Some(live) = live {
-        live.teller().iter().for_each(|service| plan += &format!("tell {service}\n"));
-        if !live.restarts().is_empty() {
-            plan += &format!("restart {}\n", live.restarts().join(", "));
-        }
-    }
+/// What would be done, a line each.
+pub fn plan(names: &[&str], live: Option<&Live>) -> String {
+    let mut plan = format!("new value for {}\n", names.join(", "));
+    live.into_iter().flat_map(Live::plan).for_each(|line| plan += &format!("{line}\n"));
     plan
 }
 
-fn finish(ctx: &Context, loaded: &Loaded, rotation: Rotation, live: Option<Live>, started: Instant) -> Result<()> {
-    let answer = Answer {
-        rotated: rotation.names().into_iter().map(str::to_owned).collect(),
-        told: live.as_ref().and_then(|live| live.teller().map(str::to_owned)),
-        restarted: live.map(|live| live.restarts().into_iter().map(str::to_owned).collect()).unwrap_or_default(),
+fn finish(ctx: &Context, loaded: &Loaded, rotation: Rotation, live: Option<&Live>, done: (&str, Instant)) -> Result<Replaced> {
+    let (done, started) = done;
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let replaced = Replaced {
+        rotated: owned(rotation.names()),
+        told: live.and_then(|live| live.teller().map(str::to_owned)),
+        restarted: live.map(|live| owned(live.restarts())).unwrap_or_default(),
+        reloaded: live.map(|live| owned(live.reloads())).unwrap_or_default(),
         previous: rotation.previous().map(|file| loaded.shown(&file).to_owned()).collect(),
         seconds: started.elapsed().as_secs_f64(),
     };
     rotation.end()?;
-    if ctx.json() {
-        return report::json(&answer);
-    }
-    let previous = answer.previous.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    ctx.ui.step("rotated", format!("in {:.1}s · the value before is in {previous}", answer.seconds));
-    Ok(())
+    let previous = replaced.previous.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    ctx.ui.step(done, format!("in {:.1}s · the value before is in {previous}", replaced.seconds));
+    Ok(replaced)
 }
