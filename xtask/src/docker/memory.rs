@@ -30,6 +30,12 @@ impl Group {
         })
     }
 
+    /// Whether it is that of a container. While a container is being started, its process is in some trees' groups already and in
+    /// others still in the engine's.
+    pub fn is_of(&self, container: &str) -> bool {
+        self.folder.contains(container)
+    }
+
     /// The group of another container that lies beside this one's.
     pub fn beside(&self, container: &str, other: &str) -> Self {
         Self { folder: self.folder.replace(container, other), version: self.version }
@@ -93,6 +99,12 @@ mod tests {
         assert_eq!(used(V2, "inactive_file 6000\n"), Some(0));
         assert_eq!(used(V2, ""), Some(5000));
         assert_eq!(Group::parse(V2).expect("a group").used("max", ""), None);
+    }
+
+    #[test]
+    fn a_process_on_its_way_into_its_groups_has_none_that_counts() {
+        let group = Group::parse("5:cpu:/docker/c7\n4:memory:/\n").expect("a group");
+        assert!(!group.is_of("c7") && Group::parse("4:memory:/docker/c7\n").expect("a group").is_of("c7"));
     }
 
     #[test]

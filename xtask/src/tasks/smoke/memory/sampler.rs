@@ -153,7 +153,7 @@ fn running(ids: &[String]) -> Vec<(String, Group)> {
         processes.flatten().filter(is_process).filter_map(|entry| std::fs::read_to_string(entry.path().join("cgroup")).ok());
     let group = |cgroup: String| {
         let id = ids.iter().find(|id| cgroup.contains(id.as_str()))?;
-        Some((id.clone(), Group::parse(&cgroup)?))
+        Some((id.clone(), Group::parse(&cgroup).filter(|group| group.is_of(id))?))
     };
     cgroups.filter_map(group).collect()
 }
