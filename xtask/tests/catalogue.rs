@@ -96,11 +96,11 @@ fn broken_stacks_fail_for_the_right_reason() {
         ),
         (
             "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'echo not yet; false', interval: 1s, retries: 99}}}",
-            &["`a` was not up within 5s", "last health output of `a`", "| not yet"],
+            &["`a` was not up within 10s", "last health output of `a`", "| not yet"],
         ),
         (
             "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: 'false'}}, b: {image: IMAGE, depends_on: {a: {condition: service_healthy}}}}",
-            &["`a` was not up within 5s", "waiting behind it: `b`"],
+            &["`a` was not up within 10s", "waiting behind it: `b`"],
         ),
         (
             "services: {a: {image: IMAGE, command: [sh, -c, 'x=x; while true; do x=$$x$$x; done'], mem_limit: 16m}}",
@@ -108,7 +108,7 @@ fn broken_stacks_fail_for_the_right_reason() {
         ),
         ("services: {a: {image: IMAGE, command: sleep 600, ports: ['80']}}", &["probe of `a` failed: TCP open on port 80"]),
         (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /nope, port: 8080, deadline: 1s}]}}}",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /nope, port: 8080, deadline: 3s}]}}}",
             &["probe of `a` failed: GET /nope on port 8080", "| status 200", "| 404: "],
         ),
         (
@@ -150,23 +150,23 @@ fn broken_stacks_fail_for_the_right_reason() {
             &["the container of `a` cannot be created: ", "/etc/passwd is not a directory"],
         ),
         (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 8080, closed: true, deadline: 1s}]}}}",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 8080, closed: true, deadline: 3s}]}}}",
             &["probe of `a` failed: TCP closed on port 8080"],
         ),
         (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, contains: bye, deadline: 1s}]}}}",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, contains: bye, deadline: 3s}]}}}",
             &["probe of `a` failed: GET / on port 8080", "bye", "| "],
         ),
         (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, headers: {x-frame-options: DENY}, deadline: 1s}]}}}",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, headers: {x-frame-options: DENY}, deadline: 3s}]}}}",
             &["probe of `a` failed: GET / on port 8080", "x-frame-options"],
         ),
         (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, json: {status: ok}, deadline: 1s}]}}}",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, json: {status: ok}, deadline: 3s}]}}}",
             &["probe of `a` failed: GET / on port 8080", "JSON"],
         ),
         (
-            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, metrics: [up], deadline: 1s}]}}}",
+            "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{http: /, port: 8080, metrics: [up], deadline: 3s}]}}}",
             &["probe of `a` failed: GET / on port 8080", "metrics"],
         ),
         (
@@ -179,7 +179,7 @@ fn broken_stacks_fail_for_the_right_reason() {
         ),
     ];
     at_once(&cases, |(services, says)| {
-        let ran = smoke(&stack(services), &["--deadline", "5s"]);
+        let ran = smoke(&stack(services), &["--deadline", "10s"]);
         assert!(
             ran.code == Some(1)
                 || (ran.code == Some(2) && (says[0].contains("needs a") || says[0].contains("cannot be created"))),

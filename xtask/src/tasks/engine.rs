@@ -10,7 +10,7 @@ use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 
 /// How long an engine may take to say that it is there.
-const ANSWER: Duration = Duration::from_secs(20);
+pub const ANSWER: Duration = Duration::from_secs(20);
 
 /// The client and the engine behind it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

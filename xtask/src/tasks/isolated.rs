@@ -128,7 +128,9 @@ impl Copy {
             tell(ctx, &loaded.stack, &booted);
         }
         // After an interrupt the engine is asked no more than it takes to remove everything.
-        let containers = if ctx.runner.cancel().is_set() { containers } else { launch::containers(ctx, &self.name)? };
+        let now = if ctx.runner.cancel().is_set() { Ok(containers.clone()) } else { launch::containers(ctx, &self.name) };
+        // What stopped the boot is the error to tell, also where it was the engine itself.
+        let containers = if failure.is_some() { now.unwrap_or(containers) } else { now? };
         Ok(Attempt { running: Running { booted, containers, secrets }, failure })
     }
 }

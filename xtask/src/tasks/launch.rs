@@ -1,5 +1,7 @@
 //! Creating, filling and starting a project's containers: what `up` and `smoke` have in common.
 
+mod trouble;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -32,7 +34,8 @@ pub fn secrets_label(project: &str) -> String {
 
 /// Every container of a project, running or not.
 pub fn containers(ctx: &Context, project: &str) -> Result<Vec<Container>> {
-    let ids = ctx.runner.read(Call::new(engine::containers(&format!("{PROJECT_LABEL}={project}"))))?;
+    let call = Call::new(engine::containers(&format!("{PROJECT_LABEL}={project}")));
+    let ids = ctx.runner.read(call.deadline(super::engine::ANSWER))?;
     let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
     inspect(ctx, &ids)
 }
@@ -185,12 +188,10 @@ pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Contai
         let wake = if boot.is_up() { settled.min(deadline) } else { deadline };
         match messages.recv_timeout(wake.saturating_sub(now)) {
             Ok(Message::Event(container, event)) => boot.on(&container, event, started.elapsed()),
-            Ok(Message::CannotStart(service, error)) => break Err(cannot_start(stack, &service, error)),
+            Ok(Message::CannotStart(service, error)) => break Err(trouble::cannot_start(stack, &service, error)),
             Ok(Message::EventsEnded) => {
                 ctx.runner.cancel().check()?;
-                break Err(
-                    Error::cannot("the engine stopped answering during the boot").help("`cargo xtask doctor` tells its state")
-                );
+                break Err(trouble::engine_gone());
             }
             Err(RecvTimeoutError::Timeout) if started.elapsed() < deadline => {}
             Err(_) => break Err(evidence::late(ctx, stack, containers, &boot.pending(), Span(deadline))),
@@ -254,24 +255,6 @@ fn start(ctx: &Context, service: String, containers: Vec<String>, sender: Sender
     });
 }
 
-fn cannot_start(stack: &Stack, service: &str, error: Error) -> Error {
-    if error.exit == crate::error::Exit::Interrupted {
-        return error;
-    }
-    let said =
-        error.evidence.first().and_then(|evidence| evidence.lines.first()).cloned().unwrap_or_else(|| error.message.clone());
-    let said = said.trim_start_matches("Error response from daemon: ");
-    let failed = Error {
-        place: stack.sources.service(service),
-        service: Some(service.to_owned()),
-        ..Error::failed(format!("`{service}` cannot be started: {said}"))
-    };
-    if said.contains("port is already allocated") || said.contains("address already in use") {
-        return failed.help("another program holds the port: stop it, or publish the service on another one");
-    }
-    if is_full(said) { failed.help(ROOM) } else { failed }
-}
-
 /// When the youngest service that nothing checks has run long enough.
 fn settled_at(boot: &Boot) -> Duration {
     let unchecked = boot.services().filter(|(name, phase, _)| *phase == Phase::Running && boot.is_unchecked(name));
@@ -323,14 +306,5 @@ mod tests {
         assert_eq!(entries("", &plain), [entry(0, 0, 0o444)]);
         assert_eq!(entries("nginx", &plain), [entry(0, 0, 0o444)]);
         assert_eq!(entries("10001", &[secret("a", Some(7), Some(0o440))]), [entry(7, 10001, 0o440)]);
-    }
-
-    #[test]
-    fn a_port_that_is_taken_is_told_with_its_remedy() {
-        let stack = crate::stack::parse("services: {web: {image: a}}", Default::default()).expect("a stack");
-        let said = "Error response from daemon: driver failed: Bind for 127.0.0.1:80 failed: port is already allocated";
-        let error = cannot_start(&stack, "web", Error::cannot("x").evidence("it said", [said]));
-        assert!(error.message.starts_with("`web` cannot be started: driver failed"), "{error}");
-        assert!(error.help.is_some());
     }
 }
