@@ -8,6 +8,7 @@ mod support;
 mod certs;
 mod check;
 mod env;
+mod hashes;
 mod init;
 mod killed;
 mod kinds;
