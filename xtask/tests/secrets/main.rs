@@ -18,6 +18,7 @@ mod live;
 mod reference;
 mod rotate;
 mod seal;
+mod swarm;
 
 use std::fs;
 use std::io::Write;
