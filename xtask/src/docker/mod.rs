@@ -16,4 +16,5 @@ pub mod release;
 pub mod run;
 pub mod space;
 pub mod stand_in;
+pub mod swarm;
 pub mod time;

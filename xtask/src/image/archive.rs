@@ -15,7 +15,7 @@ use super::unpack::{Packing, packing, unpack};
 use crate::error::{Error, Result};
 
 /// Bytes that are read at once.
-const BLOCK: usize = 256 << 10;
+pub(super) const BLOCK: usize = 256 << 10;
 
 /// The most bytes of one description; larger ones are statements about images, which nothing here asks for.
 const DESCRIPTION: u64 = 8 << 20;
@@ -154,7 +154,7 @@ fn description(path: &str, mut reader: impl Read) -> io::Result<Vec<u8>> {
 }
 
 /// Whether a file that begins like this is a layer: packed, or a tar archive, which may be empty.
-fn is_layer(start: &[u8]) -> bool {
+pub(super) fn is_layer(start: &[u8]) -> bool {
     packing(start) != Packing::Plain || is_archive(start)
 }
 

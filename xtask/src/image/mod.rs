@@ -4,6 +4,7 @@
 pub mod archive;
 mod content;
 pub mod digest;
+pub mod files;
 mod findings;
 pub mod growth;
 pub mod history;

@@ -2,6 +2,7 @@
 //! algorithm with blocks of two bytes). Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 
 use super::Value;
 
@@ -10,6 +11,9 @@ pub const SHORTEST: usize = 8;
 
 /// The bytes that the tables look at together.
 const BLOCK: usize = 2;
+
+/// How much of a stream is held in memory at once.
+const PART: usize = 1 << 20;
 
 /// What is looked for, ready to be found.
 #[derive(Debug)]
@@ -50,8 +54,13 @@ impl Search {
         self.lines.is_empty()
     }
 
+    /// Whether this secret is looked for: it has a line that is long enough.
+    pub fn is_for(&self, name: &str) -> bool {
+        self.lines.iter().any(|(secret, _)| secret == name)
+    }
+
     /// The longest line looked for: what is searched in parts must overlap by one byte less.
-    pub fn longest(&self) -> usize {
+    fn longest(&self) -> usize {
         self.lines.iter().map(|(_, line)| line.expose().len()).max().unwrap_or_default()
     }
 
@@ -70,6 +79,24 @@ impl Search {
             end += skip.max(1);
         }
         found
+    }
+
+    /// The secrets that stand in what streams by.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn find_in(&self, stream: &mut dyn Read) -> io::Result<BTreeSet<&str>> {
+        let mut found = BTreeSet::new();
+        let mut part = Vec::new();
+        loop {
+            let count = Read::take(&mut *stream, PART as u64).read_to_end(&mut part)?;
+            found.extend(self.find(&part));
+            if count < PART {
+                return Ok(found);
+            }
+            // Parts overlap, so that what lies across two of them is found.
+            part.drain(..part.len().saturating_sub(self.longest().saturating_sub(1)));
+        }
     }
 }
 
@@ -124,6 +151,14 @@ mod tests {
         let search = search(&[("tls", pem)]);
         assert!(search.find(b"MIIBqjCCAVCgAwIBAgIR").is_empty());
         assert_eq!(search.find(b"MIGHAgEAMBMGByqGSM49").len(), 1);
+    }
+
+    #[test]
+    fn a_secret_across_two_parts_of_a_stream_is_found() {
+        let search = search(&[("one", "0123456789abcdef"), ("short", "abc")]);
+        let text = format!("{}0123456789abcdef{}", "x".repeat(PART - 5), "y".repeat(PART));
+        assert_eq!(search.find_in(&mut text.as_bytes()).expect("in memory").len(), 1);
+        assert!(search.is_for("one") && !search.is_for("short"));
     }
 
     #[test]

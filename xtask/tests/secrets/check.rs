@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use crate::support::stacks::IMAGE;
 use crate::support::{Project, Ran, docker};
 use crate::{compose, git, project};
 
@@ -143,4 +144,36 @@ fn a_value_in_an_image_or_a_container_is_found() {
     let ran = check(&project, 1);
     docker(&["rm", "--force", &name]);
     assert_eq!(broken(&ran), ["built image", "run container"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_value_in_a_layer_is_found_though_a_later_layer_takes_the_file_away() {
+    let secrets = "  baked: {file: s/baked}\n  fine: {file: s/fine}\n";
+    let services = "  baked: {build: {context: ., target: baked}}\n  clean: {build: {context: ., target: clean}}\n  gone: {image: 'gone:1'}\n";
+    let project = Project::new(&[("compose.yaml", &format!("services:\n{services}secrets:\n{secrets}"))]);
+    project.xtask(&["secrets", "init"]).exits(0);
+    let baked = crate::value(&project, "s/baked");
+    // Binary, longer than what is read at once, and the value is cut by that.
+    let ahead = "\0".repeat((1 << 20) - 7);
+    project.write("app.bin", &format!("{ahead}{baked}\n"));
+    project.write(".dockerignore", "s\n");
+    let stages =
+        format!("FROM {IMAGE} AS clean\nRUN touch /fine\nFROM {IMAGE} AS baked\nCOPY app.bin /srv/\nRUN rm /srv/app.bin\n");
+    project.write("Dockerfile", &stages);
+    project.xtask(&["prod-build", "--provision"]).exits(0);
+    let ran = check(&project, 1);
+    assert_eq!(broken(&ran), ["baked layer"]);
+    let answer = ran.json();
+    let actual = answer["findings"][0]["actual"].as_str().expect("text");
+    assert!(
+        actual.starts_with("in `/srv/app.bin` in the layer ") && actual.ends_with(&format!("of `{}`", project.image("baked"))),
+        "{actual}"
+    );
+    assert_eq!(answer["unchecked"], serde_json::json!(["images that are not on this machine were not looked at: `gone:1`"]));
+    assert!(!ran.stdout.contains(&baked) && !ran.stderr.contains(&baked));
+    // Built without it, nothing is left to find.
+    project.write("app.bin", "nothing");
+    project.xtask(&["prod-build"]).exits(0);
+    assert_eq!(broken(&check(&project, 0)), [] as [&str; 0]);
 }

@@ -8,6 +8,7 @@ mod support;
 mod certs;
 mod check;
 mod env;
+mod hashes;
 mod init;
 mod killed;
 mod kinds;
@@ -17,6 +18,7 @@ mod live;
 mod reference;
 mod rotate;
 mod seal;
+mod swarm;
 
 use std::fs;
 use std::io::Write;

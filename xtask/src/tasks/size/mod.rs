@@ -4,7 +4,7 @@
 mod baseline;
 mod judge;
 mod markdown;
-mod stream;
+pub mod stream;
 mod subjects;
 mod table;
 
@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::docker::image;
 use crate::error::{Error, Result};
 use crate::exec::Call;
-use crate::image::archive::Archive;
+use crate::image::archive::{self, Archive};
 use crate::image::measure::measure;
 use crate::image::report::{Measured, Report};
 use crate::report;
@@ -68,7 +68,10 @@ fn measured(ctx: &Context, plan: &Plan, pack: bool) -> Result<Vec<Measured>> {
 fn read(ctx: &Context, source: &Source, expected_bytes: u64, pack: bool) -> Result<Archive> {
     match source {
         Source::Nothing => Ok(Archive::default()),
-        Source::Engine(references) => stream::saved(ctx, Call::new(image::save(references)).no_deadline(), expected_bytes, pack),
+        Source::Engine(references) => {
+            let call = Call::new(image::save(references)).no_deadline();
+            stream::saved(ctx, call, expected_bytes, |stream, name| archive::read(stream, name, pack))
+        }
         Source::File(path) => stream::file(ctx, path, pack),
     }
 }

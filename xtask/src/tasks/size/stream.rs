@@ -16,33 +16,42 @@ use crate::stack::Bytes;
 /// After so many bytes the bar is told again.
 const STEP: u64 = 16 << 20;
 
-/// Reads what a command writes.
-pub fn saved(ctx: &Context, call: Call, expected: u64, pack: bool) -> Result<Archive> {
+/// Reads what a command writes, about `expected` bytes; `take` is given them, and what messages call them.
+///
+/// # Errors
+/// The command fails, an interrupt, and what `take` says.
+pub fn saved<T>(ctx: &Context, call: Call, expected: u64, take: impl FnOnce(&mut dyn Read, &str) -> Result<T>) -> Result<T> {
     let name = format!("what `{}` writes", call.display());
     ctx.runner.feed(call, |stdout| {
-        let archive = watched(ctx, &mut *stdout, expected, &name, pack)?;
+        let taken = watched(ctx, &mut *stdout, expected, &name, take)?;
         // To its very end, so that the command says whether it wrote everything.
         io::copy(stdout, &mut io::sink()).map_err(|error| Error::cannot(format!("cannot read {name}: {error}")))?;
-        Ok(archive)
+        Ok(taken)
     })
 }
 
-/// Reads a file.
+/// Reads an archive in a file.
 pub fn file(ctx: &Context, path: &Utf8Path, pack: bool) -> Result<Archive> {
     let cannot = |error: io::Error| Error::cannot(format!("cannot read `{path}`: {error}"));
     let file = File::open(path).map_err(cannot)?;
     let expected = file.metadata().map_err(cannot)?.len();
-    watched(ctx, file, expected, &format!("`{path}`"), pack)
+    watched(ctx, file, expected, &format!("`{path}`"), |stream, name| archive::read(stream, name, pack))
 }
 
-fn watched(ctx: &Context, source: impl Read, expected: u64, name: &str, pack: bool) -> Result<Archive> {
+fn watched<T>(
+    ctx: &Context,
+    source: impl Read,
+    expected: u64,
+    name: &str,
+    take: impl FnOnce(&mut dyn Read, &str) -> Result<T>,
+) -> Result<T> {
     let timer = ctx.ui.timer("read");
     timer.set_message(name.to_owned());
     let cancel = ctx.runner.cancel().clone();
-    let read = archive::read(Watched { source, timer: timer.clone(), cancel, expected, done: 0, told: 0 }, name, pack);
+    let taken = take(&mut Watched { source, timer: timer.clone(), cancel, expected, done: 0, told: 0 }, name);
     timer.finish_and_clear();
     ctx.runner.cancel().check()?;
-    read
+    taken
 }
 
 struct Watched<R> {

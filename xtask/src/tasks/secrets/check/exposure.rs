@@ -1,18 +1,14 @@
-//! Where services, their images and the project's own files would show a secret to whoever looks.
-
-use std::collections::BTreeSet;
+//! Where services and the project's own files would show a secret to whoever looks.
 
 use serde_json::Value as Json;
 
-use super::Looked;
 use crate::context::Context;
-use crate::docker::{engine as client, image};
+use crate::docker::engine as client;
 use crate::error::{Error, Place, Result};
 use crate::exec::Call;
 use crate::report::finding::Finding;
 use crate::secret::search::Search;
 use crate::stack::source::Step;
-use crate::tasks::engine;
 use crate::tasks::launch::containers;
 use crate::tasks::load::Loaded;
 
@@ -75,12 +71,8 @@ pub fn in_env_files(loaded: &Loaded, search: &Search) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Values in what the engine tells of the stack's containers and images: environment, arguments, labels, build steps.
-pub fn in_engine(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Looked> {
-    if let Err(error) = engine::ready(ctx) {
-        let unchecked = vec![format!("containers and images were not looked at: {}", error.message)];
-        return Ok(Looked { unchecked, ..Looked::default() });
-    }
+/// Values in what the engine tells of the stack's containers: environment, arguments, labels.
+pub fn in_containers(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for container in containers(ctx, &loaded.stack.name)? {
         // Verbatim: what it says must come unredacted, and be shown to nobody.
@@ -88,19 +80,11 @@ pub fn in_engine(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Look
         let what = format!("what the engine shows of its container `{}`", container.name.trim_start_matches('/'));
         findings.extend(search.find(told.as_bytes()).into_iter().map(|name| exposed(name, "container", None, what.clone())));
     }
-    let images: BTreeSet<String> = loaded.stack.services.keys().map(|service| loaded.stack.image_of(service)).collect();
-    for name in images {
-        let asked = [image::inspect(std::slice::from_ref(&name)), image::history(&name)];
-        // An image that is not there shows nothing.
-        let told = asked.map(|argv| ctx.runner.finish(Call::new(argv).verbatim()).map(|finished| finished.stdout));
-        let told = told.into_iter().collect::<Result<Vec<_>>>()?.concat();
-        let what = format!("the configuration or build steps of the image `{name}`");
-        findings.extend(search.find(told.as_bytes()).into_iter().map(|secret| exposed(secret, "image", None, what.clone())));
-    }
-    Ok(Looked { findings, ..Looked::default() })
+    Ok(findings)
 }
 
-fn exposed(name: &str, rule: &'static str, place: Option<Place>, actual: String) -> Finding {
+/// A finding about a value that stands where it must not.
+pub fn exposed(name: &str, rule: &'static str, place: Option<Place>, actual: String) -> Finding {
     Finding {
         subject: name.to_owned(),
         rule,

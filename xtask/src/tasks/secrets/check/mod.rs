@@ -4,6 +4,7 @@ mod contents;
 mod exposure;
 pub mod files;
 mod history;
+mod images;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -13,11 +14,11 @@ use crate::context::Context;
 use crate::error::{Error, Place, Result};
 use crate::report;
 use crate::report::finding::{Finding, table};
-use crate::secret::search::Search;
+use crate::secret::search::{SHORTEST, Search};
 use crate::secret::{Value, judge};
 use crate::stack::secret::{SecretExtension, SecretKind};
-use crate::tasks::certs;
 use crate::tasks::load::{Loaded, Undefined, load};
+use crate::tasks::{certs, engine};
 use crate::ui::Tone;
 
 /// A secret that has a value, and where it was read.
@@ -74,9 +75,10 @@ pub fn run(ctx: &Context) -> Result<()> {
     let mut looked = Looked { findings, ..Looked::default() };
     looked.findings.extend(exposure::in_project(&loaded, &search));
     looked.findings.extend(exposure::in_env_files(&loaded, &search)?);
-    looked.add(exposure::in_engine(ctx, &loaded, &search)?);
+    looked.add(in_engine(ctx, &loaded, &search)?);
     looked.add(history::look(ctx, &loaded, &search)?);
     looked.add(certificates(ctx, &loaded));
+    looked.unchecked.extend(unsought(&kept, &search));
     looked.findings.sort();
     answer(ctx, kept.len(), looked)
 }
@@ -103,6 +105,26 @@ fn exposed(ctx: &Context, loaded: &Loaded) -> Result<Vec<Finding>> {
         fix: format!("add it to `.gitignore`; if it is tracked: `git rm --cached {}`, and a new value", loaded.shown(file)),
     };
     Ok(files.iter().filter(|(_, file)| exposed.iter().any(|one| one == file)).map(finding).collect())
+}
+
+/// What the engine has of the stack: its containers and images.
+fn in_engine(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Looked> {
+    if let Err(error) = engine::ready(ctx) {
+        let unchecked = vec![format!("containers and images were not looked at: {}", error.message)];
+        return Ok(Looked { unchecked, ..Looked::default() });
+    }
+    let findings = exposure::in_containers(ctx, loaded, search)?;
+    let mut looked = Looked { findings, ..Looked::default() };
+    looked.add(images::look(ctx, loaded, search)?);
+    Ok(looked)
+}
+
+/// The secrets that are too short to be looked for.
+fn unsought(kept: &[Kept], search: &Search) -> Option<String> {
+    let short = kept.iter().filter(|kept| kept.is_telling() && !search.is_for(&kept.name));
+    let names: Vec<String> = short.map(|kept| format!("`{}`", kept.name)).collect();
+    let told = format!("not looked for anywhere, with a value of fewer than {SHORTEST} bytes: {}", names.join(", "));
+    (!names.is_empty()).then_some(told)
 }
 
 /// What is wrong with the certificates among the secrets.

@@ -1,10 +1,12 @@
-//! The stack that runs while a secret is rotated: the service that stores the value, and those that read it when they start.
+//! The stack that runs while a secret is rotated: the service that stores the value, and those that read it when they start. What a
+//! Swarm runs of it is `swarm`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::change::next;
 use super::reload;
+use super::swarm::Swarm;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::docker::engine as client;
@@ -25,7 +27,7 @@ use crate::tasks::{engine, launch, occupied, waterfall};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stack of which something runs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Live {
     containers: Vec<Container>,
     /// What services were given when they were started here; nothing where somebody else started them.
@@ -35,6 +37,8 @@ pub struct Live {
     dependents: BTreeSet<String>,
     /// The containers of services that read their new certificate while they run, and how.
     reloads: Vec<(Container, Reload)>,
+    /// The services, where a Swarm runs them; nothing else is known then.
+    swarm: Option<Swarm>,
 }
 
 impl Live {
@@ -52,6 +56,14 @@ impl Live {
         }
         occupied::check(ctx, loaded)?;
         let containers = launch::containers(ctx, &loaded.stack.name)?;
+        if !containers.iter().any(|one| one.state.running) {
+            if let Some(swarm) = Swarm::find(ctx, &loaded.stack.name, names)? {
+                return match rotate {
+                    Some(rotate) => Err(untold(name, &rotate.service)),
+                    None => Ok(Some(Self { swarm: Some(swarm), ..Self::default() })),
+                };
+            }
+        }
         let teller = rotate.map(|rotate| teller(loaded, name, rotate, &containers)).transpose()?;
         if !containers.iter().any(|one| one.state.running) {
             return Ok(None);
@@ -68,12 +80,13 @@ impl Live {
         // Where somebody else started the stack, a file is mounted that a new one takes the place of: what runs keeps the old one.
         let reloads = if carried.is_some() { reloads(&loaded.stack, names, &containers) } else { Vec::new() };
         dependents.retain(|service| !reloads.iter().any(|(container, _)| container.service() == service));
-        Ok(Some(Self { containers, carried, teller, dependents, reloads }))
+        Ok(Some(Self { containers, carried, teller, dependents, reloads, swarm: None }))
     }
 
     /// The services that are started again.
     pub fn restarts(&self) -> Vec<&str> {
-        self.dependents.iter().map(String::as_str).collect()
+        let updated = self.swarm.iter().flat_map(Swarm::services);
+        self.dependents.iter().map(String::as_str).chain(updated).collect()
     }
 
     /// The services that read the value while they run.
@@ -85,7 +98,8 @@ impl Live {
     /// What is to be done to services, a line each.
     pub fn plan(&self) -> Vec<String> {
         let told: Vec<&str> = self.teller().into_iter().collect();
-        let lines = [("tell", told), ("reload", self.reloads()), ("restart", self.restarts())];
+        let again = if self.swarm.is_some() { "update" } else { "restart" };
+        let lines = [("tell", told), ("reload", self.reloads()), (again, self.restarts())];
         let lines = lines.into_iter().filter(|(_, services)| !services.is_empty());
         lines.map(|(what, services)| format!("{what} {}", services.join(", "))).collect()
     }
@@ -115,6 +129,9 @@ impl Live {
     /// Stops the services that read these values, gives the values to all that are given them, and starts the services again, in the
     /// order of their needs, until they are healthy. Services that read a new value while they run are told to.
     pub fn restart(&self, ctx: &Context, loaded: &Loaded, values: &Values, deadline: Duration) -> Result<()> {
+        if let Some(swarm) = &self.swarm {
+            return swarm.switch(ctx, values, deadline);
+        }
         let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for container in self.containers.iter().filter(|one| self.dependents.contains(one.service())) {
             running.entry(container.service()).or_default().push(container.id.clone());
@@ -136,6 +153,24 @@ impl Live {
         waterfall::show(ctx, &booted);
         Ok(())
     }
+
+    /// Undoes [`Live::restart`]: these are the values before.
+    pub fn back(&self, ctx: &Context, loaded: &Loaded, values: &Values, deadline: Duration) -> Result<()> {
+        match &self.swarm {
+            Some(swarm) => swarm.back(ctx, deadline),
+            None => self.restart(ctx, loaded, values, deadline),
+        }
+    }
+
+    /// Takes away what is of no use once every service has the new value.
+    pub fn end(&self, ctx: &Context) -> Result<()> {
+        self.swarm.as_ref().map_or(Ok(()), |swarm| swarm.forget_old(ctx))
+    }
+}
+
+fn untold(name: &str, service: &str) -> Error {
+    Error::cannot(format!("`{service}` stores the secret `{name}`, and runs in a Swarm, where it cannot be told a new value"))
+        .help("change it there first, and give the new value to the Swarm by hand: docs/secrets.md")
 }
 
 /// The running containers whose service reads its new certificate by itself, and no other of these secrets.

@@ -5,6 +5,7 @@
 mod change;
 mod live;
 mod reload;
+mod swarm;
 
 use std::time::{Duration, Instant};
 
@@ -116,6 +117,10 @@ impl Run<'_> {
         self.live.map_or(Ok(()), |live| live.restart(ctx, self.loaded, values, self.what.deadline))
     }
 
+    fn back(&self, ctx: &Context) -> Result<()> {
+        self.live.map_or(Ok(()), |live| live.back(ctx, self.loaded, &self.rotation.old_values(), self.what.deadline))
+    }
+
     /// Undoes whatever was done, after an interrupt too, and gives the error of it all.
     fn put_back(&self, ctx: &Context, mut cause: Error) -> Error {
         ctx.ui.step("put back", format!("the value of {} before", self.rotation.name()));
@@ -123,7 +128,7 @@ impl Run<'_> {
         let told = self.tell(ctx, self.rotation.old_value());
         // A service that cannot be told the old value may know the new one, which must not be lost then.
         let files = self.rotation.swap_back(told.is_ok());
-        let up = if self.restarted { self.restart(ctx, &self.rotation.old_values()) } else { Ok(()) };
+        let up = if self.restarted { self.back(ctx) } else { Ok(()) };
         let failed: Vec<Error> = [told, files, up].into_iter().filter_map(Result::err).collect();
         if cause.exit == Exit::CannotRun {
             cause.exit = Exit::Failed;
@@ -168,6 +173,7 @@ fn finish(ctx: &Context, loaded: &Loaded, rotation: Rotation, live: Option<&Live
         seconds: started.elapsed().as_secs_f64(),
     };
     rotation.end()?;
+    live.map_or(Ok(()), |live| live.end(ctx))?;
     let previous = replaced.previous.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     ctx.ui.step(done, format!("in {:.1}s · the value before is in {previous}", replaced.seconds));
     Ok(replaced)
