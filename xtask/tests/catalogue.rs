@@ -193,6 +193,18 @@ fn broken_stacks_fail_for_the_right_reason() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_probe_that_fails_does_not_hide_a_stop_that_does() {
+    let stubborn = "trap true TERM; while true; do sleep 0.1; done";
+    let project = stack(&format!(
+        "services: {{a: {{command: [sh, -c, '{stubborn}'], image: IMAGE, stop_grace_period: 1s, volumes: ['kept:/kept'], \
+         x-xtask: {{probes: [{{tcp: 9, deadline: 1s}}]}}}}, b: {{image: IMAGE, command: sleep 600, depends_on: [a]}}}}\nvolumes: {{kept: }}\n"
+    ));
+    let ran = smoke(&project, &["--chaos"]).exits(1);
+    ran.says(&["probe of `a` failed", "`a` was killed", "no data service was taken away"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn a_secret_that_the_engine_shows_fails_without_being_shown_again() {
     let project = stack(
         "services: {a: {image: IMAGE, command: sleep 600, secrets: [key], environment: {URL: 'x://u:a-value-to-hunt@db'}}}\n\
