@@ -193,6 +193,18 @@ fn broken_stacks_fail_for_the_right_reason() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_probe_that_fails_does_not_hide_a_stop_that_does() {
+    let stubborn = "trap true TERM; while true; do sleep 0.1; done";
+    let project = stack(&format!(
+        "services: {{a: {{command: [sh, -c, '{stubborn}'], image: IMAGE, stop_grace_period: 1s, volumes: ['kept:/kept'], \
+         x-xtask: {{probes: [{{tcp: 9, deadline: 1s}}]}}}}, b: {{image: IMAGE, command: sleep 600, depends_on: [a]}}}}\nvolumes: {{kept: }}\n"
+    ));
+    let ran = smoke(&project, &["--chaos"]).exits(1);
+    ran.says(&["probe of `a` failed", "`a` was killed", "no data service was taken away"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn a_secret_that_the_engine_shows_fails_without_being_shown_again() {
     let project = stack(
         "services: {a: {image: IMAGE, command: sleep 600, secrets: [key], environment: {URL: 'x://u:a-value-to-hunt@db'}}}\n\
@@ -209,11 +221,58 @@ fn a_secret_that_the_engine_shows_fails_without_being_shown_again() {
 fn what_is_in_force_is_read_from_the_kernel() {
     let project = stack(
         "services:\n  open: {image: IMAGE, command: sleep 600}\n  shut: {image: IMAGE, command: sleep 600, user: '1000', read_only: true, \
-         mem_limit: 64m, cap_drop: [ALL], security_opt: ['no-new-privileges:true']}\n",
+         mem_limit: 64m, cpus: 0.5, pids_limit: 64, cap_drop: [ALL], security_opt: ['no-new-privileges:true'], \
+         logging: {driver: json-file, options: {max-size: 1m}}}\n",
     );
     let ran = smoke(&project, &["--format", "json"]).exits(0);
-    let ran = ran.says(&["non-root 1/2 · read-only 1/2 · no new privileges 1/2 · memory limit 1/2 · capabilities in open"]);
+    let ran = ran.says(&[
+        "non-root 1/2 · read-only 1/2 · no new privileges 1/2 · memory limit 1/2 · log limit 1/2 · capabilities in open",
+    ]);
     let seen = &ran.json()["runtime"];
     let shut = seen.as_array().expect("a list").iter().find(|one| one["service"] == "shut").expect("it was looked at");
     assert_eq!((&shut["uid"], &shut["memory_limit_bytes"]), (&1000.into(), &(64 << 20).into()));
+    assert_eq!((&shut["processors_limit"], &shut["processes_limit"]), (&0.5.into(), &64.into()));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_secret_that_only_the_running_process_shows_is_found() {
+    let project = |process: &str| {
+        let command = format!("v=$$(cat /run/secrets/key); {process}");
+        // No process before its own.
+        let project = stack(&format!(
+            "services: {{a: {{command: [sh, -c, '{command}'], image: IMAGE, stop_signal: KILL, secrets: [key], x-xtask: {{stop_codes: [137]}}}}}}\n\
+             secrets: {{key: {{file: key.txt}}}}\n"
+        ));
+        project.write("key.txt", "a-value-to-hunt\n");
+        project
+    };
+    let ran = smoke(&project("export v; exec sleep 600"), &[]).exits(0);
+    let ran = ran.says(&["the first process of `a` holds the value of the secret `key` in the environment variable `v`"]);
+    assert!(!ran.stderr.contains("a-value-to-hunt"), "{}", ran.stderr);
+    let ran = smoke(&project("exec tail -f /dev/null $$v"), &[]).exits(1);
+    ran.says(&["the value of the secret `key` stands in the command line of the first process of `a`", "compose.yaml:1"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_log_that_is_to_be_json_is() {
+    let project = |says: &str| {
+        stack(&format!(
+            "services:
+  a:
+    image: IMAGE
+    init: true
+    command: [sh, -c, 'echo \"$$SAYS\"; exec sleep 600']
+    environment: {{SAYS: '{says}'}}
+    x-xtask: {{logs: json}}
+"
+        ))
+    };
+    smoke(&project(r#"{"level": "info"}"#), &[]).exits(0);
+    smoke(&project("starting"), &[]).exits(1).says(&[
+        "`a` logs lines that are no JSON objects: 1 of 1",
+        "| starting",
+        "yaml:2\n",
+    ]);
 }

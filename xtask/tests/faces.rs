@@ -13,6 +13,7 @@ const LAME: &str = "services:
     command: [sh, -c, 'printf \"one </script><b>\\\\033[31mred\\\\000\\\\377\\\\n\"; cat /run/secrets/token; echo; exec httpd -f -p 81']
     secrets: [token]
     x-xtask: {probes: [{http: /, port: 81, deadline: 1s}]}
+    init: true
 secrets: {token: {file: ./token.txt}}
 ";
 

@@ -127,6 +127,30 @@ pub struct HostConfig {
     pub security_opt: Option<Vec<String>>,
     /// Bytes of memory that it may use; 0 for any.
     pub memory: u64,
+    /// Billionths of a processor that it may use; 0 for any.
+    pub nano_cpus: u64,
+    /// How many processes it may have; none, 0 or −1 for any.
+    pub pids_limit: Option<i64>,
+    /// Where its log goes.
+    pub log_config: LogConfig,
+}
+
+/// Where a container's log goes.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LogConfig {
+    /// The driver.
+    #[serde(rename = "Type")]
+    pub driver: String,
+    /// The driver's options.
+    pub config: Option<BTreeMap<String, String>>,
+}
+
+impl LogConfig {
+    /// Whether the log can fill the disk: files without a limit, which is what the engine's own default writes.
+    pub fn grows(&self) -> bool {
+        self.driver == "json-file" && !self.config.iter().flatten().any(|(option, _)| option == "max-size")
+    }
 }
 
 /// When a container is started again.
@@ -217,7 +241,8 @@ mod tests {
     #[test]
     fn a_container_is_read_and_what_is_missing_has_a_default() {
         let json = r#"[{"Id":"c","Name":"/p-a-1","Config":{"User":"10001","Labels":{"com.docker.compose.service":"a"},
-            "Healthcheck":{"Test":["CMD","x"]}},"HostConfig":{"RestartPolicy":{"Name":"unless-stopped"}},
+            "Healthcheck":{"Test":["CMD","x"]}},"HostConfig":{"RestartPolicy":{"Name":"unless-stopped"},
+            "PidsLimit":null,"NanoCpus":1,"LogConfig":{"Type":"json-file","Config":{}}},
             "NetworkSettings":{"Ports":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"32768"}],"81/tcp":null}},
             "State":{"Status":"running","Health":{"Status":"starting","Log":[{"ExitCode":1,"Output":"no\nway\n"}]}}}, {}]"#;
         let containers = parse_containers(json).expect("JSON");
@@ -227,7 +252,8 @@ mod tests {
         assert_eq!((first.host_port(81), first.host_port(82)), (None, None));
         assert_eq!(first.tcp_ports(), [(80, "127.0.0.1".to_owned(), 32768)]);
         assert_eq!(first.health_output(), ["no", "way"]);
-        assert!(!containers[1].checked());
+        assert!(first.host_config.log_config.grows());
+        assert!(!containers[1].checked() && !containers[1].host_config.log_config.grows());
         parse_containers("<html>").expect_err("not JSON");
     }
 }

@@ -1,5 +1,6 @@
-//! What the kernel counts of a container's memory: where it stands, and how it is read. Control groups come in two versions: the
-//! first has a tree for memory alone, the second one for all.
+//! What the kernel counts of a container's memory: where it stands, and how it is read.
+
+use super::cgroup::{Version, folder};
 
 /// A container's group in the tree that counts memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,26 +9,10 @@ pub struct Group {
     version: Version,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Version {
-    One,
-    Two,
-}
-
 impl Group {
     /// The group of a process, by its `/proc/PID/cgroup`.
     pub fn parse(cgroup: &str) -> Option<Self> {
-        let parts = |line: &'_ str| {
-            let mut parts = line.splitn(3, ':').map(str::to_owned);
-            Some((parts.next()?, parts.next()?, parts.next()?))
-        };
-        cgroup.lines().filter_map(parts).find_map(|(_, controllers, path)| match controllers.as_str() {
-            "" => Some(Self { folder: format!("/sys/fs/cgroup{path}"), version: Version::Two }),
-            list if list.split(',').any(|name| name == "memory") => {
-                Some(Self { folder: format!("/sys/fs/cgroup/memory{path}"), version: Version::One })
-            }
-            _ => None,
-        })
+        folder(cgroup, "memory").map(|(folder, version)| Self { folder, version })
     }
 
     /// Whether it is that of a container. While a container is being started, its process is in some trees' groups already and in

@@ -47,10 +47,20 @@ pub struct ServiceExtension {
     pub probes: Vec<Probe>,
     /// The exit codes that mean a clean end when it is asked to stop. If not given: 0, and an end by the stop signal itself.
     pub stop_codes: Vec<i32>,
+    /// What every line of its log must be, if anything.
+    pub logs: Option<LogFormat>,
     /// Whether `smoke --chaos` takes it away; if not given, whether others depend on it and it keeps data in a volume.
     pub chaos: Option<bool>,
     /// The names that its certificate is for.
     pub certs: Option<CertsExtension>,
+}
+
+/// What every line of a log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A JSON object.
+    Json,
 }
 
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.

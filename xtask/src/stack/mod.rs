@@ -11,6 +11,7 @@ mod excerpt;
 pub mod extension;
 mod health;
 mod image_ref;
+mod inherit;
 pub mod isolate;
 mod model;
 mod parse;

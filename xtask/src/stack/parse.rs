@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::certs::gather;
 use super::extension::read;
+use super::inherit::inherit;
 use super::model::{Network, Secret, Service, Stack};
 use super::probe::check_probes;
 use super::secret::check_secrets;
@@ -24,6 +25,7 @@ pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
         .map_err(|error| Error::cannot(format!("cannot read the resolved project: {}", error.without_snippet())))?;
     without_holder(&mut raw);
     let mut errors = Vec::new();
+    inherit(&mut raw, &sources, &mut errors);
     let mut stack = Stack {
         name: raw["name"].as_str().unwrap_or("default").to_owned(),
         services: section::<Service>(&raw, "services", &sources, &mut errors),

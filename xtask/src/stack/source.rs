@@ -4,7 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use granit_parser::{Event, Parser};
+use granit_parser::{Event, Parser, ScalarStyle};
+use serde_json::Value as Json;
 
 use crate::error::Place;
 
@@ -30,9 +31,29 @@ struct Node {
 
 #[derive(Clone, Debug)]
 enum Value {
-    Scalar(String),
+    Scalar { text: String, is_plain: bool },
     Sequence(Vec<Node>),
     Mapping(Vec<(String, usize, Node)>),
+}
+
+impl Value {
+    /// What stands there once compose has read it; none if that takes variables.
+    fn resolved(&self) -> Option<Json> {
+        match self {
+            Self::Scalar { text, .. } if text.replace("$$", "").contains('$') => None,
+            Self::Scalar { text, is_plain } => {
+                let text = text.replace("$$", "$");
+                // A plain word may be a number, a truth value or nothing.
+                Some(if *is_plain { serde_saphyr::from_str(&text).unwrap_or(Json::String(text)) } else { Json::String(text) })
+            }
+            Self::Sequence(items) => items.iter().map(|item| item.value.resolved()).collect(),
+            Self::Mapping(pairs) => {
+                // Of several the first counts.
+                let pairs = pairs.iter().rev().map(|(name, _, node)| Some((name.clone(), node.value.resolved()?)));
+                pairs.collect::<Option<serde_json::Map<_, _>>>().map(Json::Object)
+            }
+        }
+    }
 }
 
 /// One compose file, its text and the place of each of its values.
@@ -86,7 +107,7 @@ impl Source {
     pub fn scalars(&self) -> Vec<(usize, &str)> {
         fn collect<'a>(node: &'a Node, into: &mut Vec<(usize, &'a str)>) {
             match &node.value {
-                Value::Scalar(text) => into.push((node.line, text)),
+                Value::Scalar { text, .. } => into.push((node.line, text)),
                 Value::Sequence(items) => items.iter().for_each(|item| collect(item, into)),
                 Value::Mapping(pairs) => pairs.iter().for_each(|(_, _, value)| collect(value, into)),
             }
@@ -115,6 +136,11 @@ impl Sources {
     /// The keys that the files together give a mapping, sorted.
     pub fn keys(&self, steps: &[Step]) -> BTreeSet<&str> {
         self.0.iter().flat_map(|source| source.keys(steps)).collect()
+    }
+
+    /// What the last file that has it says, as compose reads it; none if that takes variables.
+    pub fn value(&self, steps: &[Step]) -> Option<Json> {
+        self.0.iter().rev().find_map(|source| source.node(steps)).and_then(|(_, node)| node.value.resolved())
     }
 
     /// Where a service was declared first.
@@ -165,7 +191,9 @@ impl Reader<'_> {
 
     fn node(&mut self, event: Event<'_>, line: usize) -> Option<Node> {
         let (value, anchor) = match event {
-            Event::Scalar(text, _, anchor, _) => (Value::Scalar(text.into_owned()), anchor),
+            Event::Scalar(text, style, anchor, _) => {
+                (Value::Scalar { text: text.into_owned(), is_plain: style == ScalarStyle::Plain }, anchor)
+            }
             Event::Alias(id) => return self.anchors.get(&id).cloned(),
             Event::SequenceStart(_, anchor, _) => (self.sequence()?, anchor),
             Event::MappingStart(_, anchor, _) => (self.mapping()?, anchor),
@@ -200,8 +228,8 @@ impl Reader<'_> {
             let value = self.node(event, value_line)?;
             match (key.value, value.value) {
                 // A merge key brings in pairs that a key written here wins over, since the first match is taken.
-                (Value::Scalar(merge), Value::Mapping(merged)) if merge == "<<" => pairs.extend(merged),
-                (Value::Scalar(name), other) => pairs.push((name, line, Node { line: value.line, value: other })),
+                (Value::Scalar { text, .. }, Value::Mapping(merged)) if text == "<<" => pairs.extend(merged),
+                (Value::Scalar { text, .. }, other) => pairs.push((text, line, Node { line: value.line, value: other })),
                 _ => {}
             }
         }

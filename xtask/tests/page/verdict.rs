@@ -25,7 +25,8 @@ pub fn failed() -> Value {
         "probes": [probe("GET /", true), probe("GET /broken", false), probe("TCP closed", true)],
         "memory": memory(),
         "runtime": [{"service": "api", "uid": 10001, "capabilities": [], "no_new_privileges": true, "read_only": true,
-                     "memory_limit_bytes": 512_000_000}],
+                     "memory_limit_bytes": 512_000_000, "processors_limit": 0.5, "processes_limit": null,
+                     "log_driver": "json-file", "log_limited": true}],
         "chaos": [], "stops": [], "in_flight": [],
         "errors": [
             {"check": "probe", "message": "probe of `api` failed: GET /broken on port 80", "service": "api",

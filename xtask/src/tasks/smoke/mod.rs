@@ -135,13 +135,24 @@ impl<'a> Run<'a> {
                 self.weigh(sampler, seen);
             }
         }
-        if !seen.has_failed() && args.chaos {
-            let trials = chaos::run(self.ctx, self.loaded, &self.copy.name, &self.copy.services);
-            seen.chaos = seen.note(Check::Chaos, trials).unwrap_or_default();
+        if args.chaos {
+            self.chaos(seen);
         }
-        if !seen.has_failed() && !args.keep {
+        // What failed before does not keep the stop from being judged; what may lie there half paused does.
+        let bore_it = seen.chaos.iter().all(|trial| trial.passed);
+        if seen.is_up && !seen.has_refused() && bore_it && !args.keep {
             self.stop(seen);
         }
+    }
+
+    /// Takes data services away. A stack that is unwell as it is would only be told so again.
+    fn chaos(&self, seen: &mut Seen) {
+        if seen.has_failed() {
+            self.ctx.ui.warn("no data service was taken away, since other checks have failed");
+            return;
+        }
+        let trials = chaos::run(self.ctx, self.loaded, &self.copy.name, &self.copy.services);
+        seen.chaos = seen.note(Check::Chaos, trials).unwrap_or_default();
     }
 
     /// Makes every check of a stack that is up: each tells what it found.
@@ -180,7 +191,7 @@ impl<'a> Run<'a> {
     }
 
     fn stop(&self, seen: &mut Seen) {
-        let stopped = stop::stop(self.ctx, self.loaded, &seen.containers);
+        let stopped = stop::stop(self.ctx, self.loaded, &seen.containers, !seen.has_failed());
         let Some(Stopping { stopped, ended, in_flight }) = seen.note(Check::Stop, stopped) else { return };
         seen.stops = stopped;
         seen.in_flight = seen.clean(in_flight);

@@ -114,6 +114,11 @@ impl Seen {
         !self.failures.is_empty() || !self.refusals.is_empty()
     }
 
+    /// Whether something could not be checked.
+    pub fn has_refused(&self) -> bool {
+        !self.refusals.is_empty()
+    }
+
     /// Insists that every check could be made.
     ///
     /// # Errors

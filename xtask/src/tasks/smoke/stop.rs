@@ -53,11 +53,11 @@ pub struct Stopping {
 }
 
 /// Stops every service that runs and tells how each ended. Wrong is a service that was killed, ended with a code that is not
-/// accepted, or did not answer what was under way.
+/// accepted, or did not answer what was under way; where the stack is not well, nothing is sent to be under way.
 ///
 /// # Errors
 /// The engine does not stop a container, or does not tell how it ended.
-pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<Checked<Stopping>> {
+pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container], is_well: bool) -> Result<Checked<Stopping>> {
     let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for container in containers.iter().filter(|one| one.state.running) {
         running.entry(container.service()).or_default().push(container.id.clone());
@@ -68,7 +68,12 @@ pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Result<
     let timer = ctx.ui.timer("stop");
     timer.set_message(format!("{} service{}", running.len(), if running.len() == 1 { "" } else { "s" }));
     let requests = InFlight::new(ctx, loaded, containers)?;
-    let took = in_order(ctx, &loaded.stack, &running, &|service| requests.send(service))?;
+    let before = |service: &str| {
+        if is_well {
+            requests.send(service);
+        }
+    };
+    let took = in_order(ctx, &loaded.stack, &running, &before)?;
     timer.finish_and_clear();
     let ids: Vec<String> = running.into_values().flatten().collect();
     let ended = launch::inspect(ctx, &ids)?;

@@ -37,6 +37,9 @@ function runtimeTable(rows) {
     { name: "can gain privileges", cell: (row) => (row.no_new_privileges ? "no" : "yes") },
     { name: "capabilities", cell: (row) => row.capabilities.join(", ") || "none" },
     { name: "memory limit", number: true, cell: (row) => known(row.memory_limit_bytes, bytes) ?? "none" },
+    { name: "processors", number: true, cell: (row) => known(row.processors_limit, String) ?? "any" },
+    { name: "processes", number: true, cell: (row) => known(row.processes_limit, String) ?? "any" },
+    { name: "log", cell: (row) => `${row.log_driver}${row.log_limited ? "" : ", without a limit"}` },
   ];
   return table(columns, rows, "");
 }
