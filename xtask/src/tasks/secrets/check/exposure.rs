@@ -1,5 +1,7 @@
 //! Where services and the project's own files would show a secret to whoever looks.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use crate::context::Context;
@@ -78,9 +80,21 @@ pub fn in_containers(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<
         // Verbatim: what it says must come unredacted, and be shown to nobody.
         let told = ctx.runner.finish(Call::new(client::inspect(std::slice::from_ref(&container.id))).verbatim())?.stdout;
         let what = format!("what the engine shows of its container `{}`", container.name.trim_start_matches('/'));
-        findings.extend(search.find(told.as_bytes()).into_iter().map(|name| exposed(name, "container", None, what.clone())));
+        findings.extend(in_json(search, &told)?.into_iter().map(|name| exposed(name, "container", None, what.clone())));
     }
     Ok(findings)
+}
+
+/// Values in what the engine tells in JSON, where some of their characters would stand escaped.
+pub fn in_json<'a>(search: &'a Search, told: &str) -> Result<BTreeSet<&'a str>> {
+    let mut found = BTreeSet::new();
+    for document in serde_json::Deserializer::from_str(told).into_iter::<Json>() {
+        let document = document.map_err(|error| Error::cannot(format!("cannot read what the engine told: {error}")))?;
+        let mut texts = Vec::new();
+        strings(&document, &mut Vec::new(), &mut texts);
+        found.extend(texts.iter().flat_map(|(_, text)| search.find(text.as_bytes())));
+    }
+    Ok(found)
 }
 
 /// A finding about a value that stands where it must not.
@@ -92,5 +106,20 @@ pub fn exposed(name: &str, rule: &'static str, place: Option<Place>, actual: Str
         expected: "in no place but its file".to_owned(),
         actual,
         fix: ANEW.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Value;
+
+    #[test]
+    fn a_value_that_json_escapes_is_found() {
+        let search = Search::new([("key", &Value::new(r#"a"b\c<d>&e=0123"#))]);
+        let told = r#"{"Env": ["X=1", "KEY=a\"b\\c\u003cd\u003e\u0026e=0123"]} {"Labels": {}}"#;
+        assert!(search.find(told.as_bytes()).is_empty());
+        assert_eq!(in_json(&search, told).expect("JSON").into_iter().collect::<Vec<_>>(), ["key"]);
+        in_json(&search, "{").expect_err("cut off");
     }
 }

@@ -34,8 +34,8 @@ pub fn look(ctx: &Context, loaded: &Loaded, search: &Search) -> Result<Looked> {
         };
         let steps = ctx.runner.finish(Call::new(image::history(&name)).verbatim())?.stdout;
         let what = format!("the configuration or build steps of the image `{name}`");
-        let found = search.find((told + &steps).as_bytes()).into_iter();
-        looked.findings.extend(found.map(|secret| exposure::exposed(secret, "image", None, what.clone())));
+        let found = &exposure::in_json(search, &told)? | &search.find(steps.as_bytes());
+        looked.findings.extend(found.into_iter().map(|secret| exposure::exposed(secret, "image", None, what.clone())));
         here.insert(name, image);
     }
     if !missing.is_empty() {
