@@ -211,8 +211,8 @@ fn renew_killed_at_any_moment_leaves_a_pair_that_fits() {
     let (mut before, mut renewed) = (pair(), 0);
     for round in 0..TIMES {
         let mut child = machine.start(&["certs", "renew", "--force"]);
-        // Up to three times as long as one takes: others on the machine may slow down those that are killed.
-        std::thread::sleep(whole.mul_f64(3.0 * round as f64 / TIMES as f64));
+        // Up to twice as long as one takes: others on the machine may slow down those that are killed.
+        std::thread::sleep(whole.mul_f64(2.0 * round as f64 / TIMES as f64));
         child.kill().expect("killed or ended");
         child.wait().expect("ended");
         let after = pair();
