@@ -107,6 +107,33 @@ fn readiness_that_does_not_turn_and_liveness_that_does_are_found() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn what_a_kill_loses_is_found() {
+    let project = |kept: &str| {
+        stack(&format!(
+            "services:
+  data:
+    image: IMAGE
+    init: true
+    restart: always
+    command: [sh, -c, 'rm -f /lost/*; exec sleep 600']
+    volumes: ['kept:/kept', 'lost:/lost']
+    x-xtask: {{keeps: {{write: [sh, -c, 'echo this > /{kept}/x'], read: [cat, /{kept}/x], contains: this}}}}
+  app: {{image: IMAGE, command: sleep 600, depends_on: [data]}}
+volumes: {{kept: , lost: }}
+"
+        ))
+    };
+    smoke(&project("kept"), &["--chaos"]).exits(0);
+    smoke(&project("lost"), &["--chaos"])
+        .exits(1)
+        .says(&["error: `data` lost what it had stored before the kill", "| an output with `this`"]);
+    smoke(&project("nowhere"), &["--chaos"])
+        .exits(1)
+        .says(&["error: `data` does not store what `keeps.write` tells it to", "it said"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn without_a_data_service_nothing_boots() {
     let project = stack("services: {a: {image: IMAGE, command: sleep 600}}");
     project.xtask(&["smoke", "--chaos"]).exits(2).says(&["error: `--chaos` finds no data service", "x-xtask: {chaos: true}"]);

@@ -51,8 +51,22 @@ pub struct ServiceExtension {
     pub logs: Option<LogFormat>,
     /// Whether `smoke --chaos` takes it away; if not given, whether others depend on it and it keeps data in a volume.
     pub chaos: Option<bool>,
+    /// How it is seen that a kill by `smoke --chaos` loses nothing.
+    pub keeps: Option<Keeps>,
     /// The names that its certificate is for.
     pub certs: Option<CertsExtension>,
+}
+
+/// How it is seen that nothing acknowledged is lost: commands that are run in the container, an argument each.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keeps {
+    /// Stores something. Exit code 0 means that it is stored.
+    pub write: Vec<String>,
+    /// Shows what is stored.
+    pub read: Vec<String>,
+    /// What that must hold.
+    pub contains: String,
 }
 
 /// What every line of a log is.
@@ -66,12 +80,22 @@ pub enum LogFormat {
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.
 pub fn read<T: DeserializeOwned + Default>(holder: &Value, at: &[Step], sources: &Sources, errors: &mut Vec<Error>) -> T {
     let Some(value) = holder.get(KEY).filter(|value| !value.is_null()) else { return T::default() };
-    match serde_path_to_error::deserialize(value.clone()) {
+    match serde_path_to_error::deserialize(unescaped(value.clone())) {
         Ok(extension) => extension,
         Err(error) => {
             errors.push(explain(&error, &[at, &[Step::Key(KEY.into())]].concat(), sources));
             T::default()
         }
+    }
+}
+
+/// What compose prints, as it was meant: it prints every `$` twice, so that it can read it again.
+fn unescaped(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace("$$", "$")),
+        Value::Array(items) => items.into_iter().map(unescaped).collect(),
+        Value::Object(pairs) => pairs.into_iter().map(|(key, value)| (key, unescaped(value))).collect(),
+        other => other,
     }
 }
 
@@ -186,6 +210,15 @@ mod tests {
         let text =
             service("      size: 20MB\n      probes:\n        - {http: /, port: 80, json: {a.b: 1}}\n        - {tcp: 80}\n");
         assert_eq!(problems(&text), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_dollar_that_compose_prints_twice_is_one() {
+        let holder = serde_json::json!({KEY: {"probes": [{"exec": ["sh", "-c", "echo $$HOME"]}]}});
+        let mut errors = Vec::new();
+        let extension: ServiceExtension = read(&holder, &[], &Sources::default(), &mut errors);
+        assert!(errors.is_empty());
+        assert_eq!(extension.probes[0].exec.as_ref().expect("a command")[2], "echo $HOME");
     }
 
     #[test]

@@ -53,7 +53,8 @@ mod tests {
     #[test]
     fn a_key_is_that_of_the_last_file_that_has_it() {
         let base = r#"{size: 1MB, probes: [{http: /, port: 80, follow: true, json: {a: "1", b: 2}, contains: '$$5'}]}"#;
-        let probes = serde_json::json!([{"http": "/", "port": 80, "follow": true, "json": {"a": "1", "b": 2}, "contains": "$5"}]);
+        let probes =
+            serde_json::json!([{"http": "/", "port": 80, "follow": true, "json": {"a": "1", "b": 2}, "contains": "$$5"}]);
         assert_eq!(inherited(base, "{size: 2MB}").0, serde_json::json!({"size": "2MB", "probes": probes}));
         assert_eq!(inherited(base, "{probes: []}").0, serde_json::json!({"size": "1MB", "probes": []}));
         assert_eq!(inherited(base, "").0, Value::Null);

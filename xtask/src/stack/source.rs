@@ -37,14 +37,14 @@ enum Value {
 }
 
 impl Value {
-    /// What stands there once compose has read it; none if that takes variables.
+    /// What stands there as compose prints it, with every `$` twice; none if that takes variables.
     fn resolved(&self) -> Option<Json> {
         match self {
             Self::Scalar { text, .. } if text.replace("$$", "").contains('$') => None,
             Self::Scalar { text, is_plain } => {
-                let text = text.replace("$$", "$");
+                let (word, text) = (text, || Json::String(text.clone()));
                 // A plain word may be a number, a truth value or nothing.
-                Some(if *is_plain { serde_saphyr::from_str(&text).unwrap_or(Json::String(text)) } else { Json::String(text) })
+                Some(if *is_plain { serde_saphyr::from_str(word).unwrap_or_else(|_text| text()) } else { text() })
             }
             Self::Sequence(items) => items.iter().map(|item| item.value.resolved()).collect(),
             Self::Mapping(pairs) => {
@@ -138,7 +138,7 @@ impl Sources {
         self.0.iter().flat_map(|source| source.keys(steps)).collect()
     }
 
-    /// What the last file that has it says, as compose reads it; none if that takes variables.
+    /// What the last file that has it says, as compose prints it, with every `$` twice; none if that takes variables.
     pub fn value(&self, steps: &[Step]) -> Option<Json> {
         self.0.iter().rev().find_map(|source| source.node(steps)).and_then(|(_, node)| node.value.resolved())
     }

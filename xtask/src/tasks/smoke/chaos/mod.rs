@@ -2,6 +2,7 @@
 //! What is taken away is decided in [`crate::stack::chaos`].
 
 mod blow;
+mod keeps;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -89,6 +90,7 @@ fn pause(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
 fn crash(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
     let timer = ctx.ui.timer("chaos");
     timer.set_message(format!("{} killed", watch.service));
+    let kept = keeps::Stored::write(ctx, watch, own)?;
     if let Err(why) = kill(own) {
         timer.finish_and_clear();
         ctx.ui.warn(format!("{why}; only its pause was tried"));
@@ -101,9 +103,14 @@ fn crash(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
         watch.has_ended(&ids)?;
         ctx.runner.read(Call::new(client::start(&ids)))?;
     }
-    let trial = finish(watch, "kill", None, wrong)?;
+    let (mut trial, mut wrong) = finish(watch, "kill", None, wrong)?;
+    // Of one that is not back nothing can be read.
+    if trial.recovered_seconds.is_some() {
+        wrong.extend(kept.read(watch)?);
+    }
+    trial.passed = wrong.is_empty();
     timer.finish_and_clear();
-    Ok(Some(trial))
+    Ok(Some((trial, wrong)))
 }
 
 /// Waits for everything to be well again.

@@ -23,11 +23,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The containers and probes around one data service.
 pub struct Watch<'a> {
     ctx: &'a Context,
-    loaded: &'a Loaded,
+    /// The project.
+    pub loaded: &'a Loaded,
     /// The data service.
     pub service: &'a str,
-    /// As they were before it was taken away.
-    before: &'a [Container],
+    /// All containers, as they were before it was taken away.
+    pub before: &'a [Container],
     readiness: Vec<Target>,
     liveness: Vec<Target>,
 }
