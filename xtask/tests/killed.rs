@@ -74,7 +74,9 @@ fn end_one(project: &Project, signal: &str, after: Duration, what: &str) -> bool
     let _ended = Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status();
     let ran = Ran::from(child.wait_with_output().expect("it ends"));
     let expected = if signal == "KILL" { [None, Some(0)] } else { [Some(130), Some(0)] };
-    assert!(expected.contains(&ran.code), "{what}: {:?}\n{}", ran.code, ran.stderr);
+    // In its first milliseconds a program does not listen to signals yet, and has started nothing.
+    let is_too_early = ran.code.is_none() && ran.stderr.is_empty();
+    assert!(expected.contains(&ran.code) || is_too_early, "{what}: {:?}\n{}", ran.code, ran.stderr);
     Ran::from(marked(&["smoke", "--clean"]).output().expect("it starts")).exits(0);
     if let Some(name) = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next()) {
         assert_eq!(left_behind(name), [] as [&str; 0], "{what}\n{}", ran.stderr);
