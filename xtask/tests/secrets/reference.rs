@@ -90,7 +90,7 @@ fn ask(stack: &Stack, over: &AtomicBool, requests: &Mutex<Vec<Request>>) {
 
 #[test]
 #[ignore = "needs an engine"]
-fn no_request_fails_once_the_databases_password_is_rotated() {
+fn f5_no_request_fails_once_the_databases_password_is_rotated() {
     let stack = Stack::start();
     let old = value(&stack.project, "secrets/postgres_password.txt");
     let (over, requests) = (AtomicBool::new(false), Mutex::new(Vec::new()));
