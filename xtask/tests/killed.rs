@@ -69,14 +69,13 @@ fn end_one(project: &Project, signal: &str, after: Duration, what: &str) -> bool
         command
     };
     let child = marked(&["smoke"]).spawn().expect("it starts");
+    wait_until_it_listens(child.id());
     std::thread::sleep(after);
     // It may have ended by itself.
     let _ended = Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status();
     let ran = Ran::from(child.wait_with_output().expect("it ends"));
     let expected = if signal == "KILL" { [None, Some(0)] } else { [Some(130), Some(0)] };
-    // In its first milliseconds a program does not listen to signals yet, and has started nothing.
-    let is_too_early = ran.code.is_none() && ran.stderr.is_empty();
-    assert!(expected.contains(&ran.code) || is_too_early, "{what}: {:?}\n{}", ran.code, ran.stderr);
+    assert!(expected.contains(&ran.code), "{what}: {:?}\n{}", ran.code, ran.stderr);
     Ran::from(marked(&["smoke", "--clean"]).output().expect("it starts")).exits(0);
     if let Some(name) = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next()) {
         assert_eq!(left_behind(name), [] as [&str; 0], "{what}\n{}", ran.stderr);
@@ -88,6 +87,21 @@ fn end_one(project: &Project, signal: &str, after: Duration, what: &str) -> bool
         std::thread::sleep(Duration::from_millis(50));
     }
     ran.code != Some(0)
+}
+
+/// Waits until a process catches SIGINT and SIGTERM: before, in its first milliseconds, it ends as any program does.
+fn wait_until_it_listens(pid: u32) {
+    let until = Instant::now() + Duration::from_secs(10);
+    let listens = || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process is there");
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("what it catches");
+        let caught = u64::from_str_radix(caught.trim(), 16).expect("a number");
+        [2, 15].iter().all(|signal| caught & (1 << (signal - 1)) != 0)
+    };
+    while !listens() {
+        assert!(Instant::now() < until, "it does not listen to signals");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]
