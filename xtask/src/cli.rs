@@ -1,6 +1,7 @@
 //! Every type of the command line and its help. No logic lives here: tasks turn these into plans.
 
 use camino::Utf8PathBuf;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::stack::probe::Given;
@@ -36,7 +37,7 @@ pub struct Global {
     #[arg(short = 'f', long = "file", value_name = "FILE", global = true)]
     pub files: Vec<Utf8PathBuf>,
     /// Environment whose overlay and variables are used; `dev-…` and `prod-…` tasks carry it in their name
-    #[arg(long = "env", value_enum, value_name = "ENV", global = true)]
+    #[arg(long = "env", value_parser = environments(), value_name = "ENV", global = true)]
     pub environment: Option<Environment>,
     /// Read variables from FILE (repeatable) instead of `.env` and `.env.<environment>`
     #[arg(long, value_name = "FILE", global = true)]
@@ -62,6 +63,14 @@ pub struct Global {
     /// Install and start what is missing: the engine, and stand-ins for upstream images where no registry answers
     #[arg(long, global = true)]
     pub provision: bool,
+}
+
+/// The words for an environment: its full name, and the prefix of its tasks.
+fn environments() -> impl TypedValueParser<Value = Environment> {
+    let words = Environment::ALL.map(|environment| {
+        PossibleValue::new(environment.name()).alias(environment.short()).help(format!("The {} overlay", environment.name()))
+    });
+    PossibleValuesParser::new(words).try_map(|word| Environment::named(&word).ok_or("not an environment"))
 }
 
 /// How a task's answer is written.

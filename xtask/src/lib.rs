@@ -1,21 +1,17 @@
 //! A typed task runner for Dockerised applications. It reads the compose project that is there and knows no service by name.
 //! `docs/architecture.md` tells how the modules hang together; [`main`] is the table of contents.
 
-pub mod certificate;
 pub mod chain;
 pub mod cli;
 pub mod context;
-pub mod docker;
-pub mod error;
 pub mod exec;
-pub mod image;
-pub mod moment;
 pub mod probe;
 pub mod report;
-pub mod secret;
-pub mod stack;
 pub mod tasks;
 pub mod ui;
+
+pub use image;
+pub use model::{certificate, docker, error, moment, secret, stack};
 
 use std::process::ExitCode;
 

@@ -31,17 +31,17 @@ fn modules_say_what_lives_in_them() {
 
 #[test]
 fn arrows_between_folders_point_down() {
-    judge("a folder uses only what is below it (docs/architecture.md)", code::arrows(&Repository::read().rust("xtask/src/")));
+    judge("a folder uses only what is below it (docs/architecture.md)", code::arrows(&Repository::read().modules()));
 }
 
 #[test]
 fn only_exec_starts_processes() {
-    judge("processes are started in xtask/src/exec", code::processes(&Repository::read().rust("xtask/src/")));
+    judge("processes are started in xtask/src/exec", code::processes(&Repository::read().task_runner()));
 }
 
 #[test]
 fn what_can_fail_is_an_error_not_a_panic() {
-    judge("outside tests, no value is unwrapped", code::unwraps(&Repository::read().rust("xtask/src/")));
+    judge("outside tests, no value is unwrapped", code::unwraps(&Repository::read().task_runner()));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn files_are_short() {
 fn the_task_runner_knows_no_stack() {
     let repository = Repository::read();
     let names = names::Names::read(&repository);
-    judge("names of the reference stack stay out of xtask", names.used_in(&repository.rust("xtask/src/")));
+    judge("names of the reference stack stay out of xtask", names.used_in(&repository.task_runner()));
 }
 
 #[test]

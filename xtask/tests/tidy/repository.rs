@@ -47,7 +47,7 @@ impl Repository {
         let paths = String::from_utf8(listed.stdout).expect("paths are UTF-8");
         let text = |path: &str| Some((path.to_owned(), read(&root.join(path))?));
         let files: BTreeMap<_, _> = paths.split_terminator('\0').filter_map(text).collect();
-        assert!(files.contains_key("xtask/src/lib.rs"), "{} does not hold this repository", root.display());
+        assert!(files.contains_key("xtask/model/src/lib.rs"), "{} does not hold this repository", root.display());
         Self { root, files }
     }
 
@@ -62,6 +62,16 @@ impl Repository {
         let mut sources: Vec<_> = self.matching(folder, ".rs").map(|(path, text)| Source::read(path, text)).collect();
         mark_test_modules(&mut sources);
         sources
+    }
+
+    /// The sources of the task runner.
+    pub fn task_runner(&self) -> Vec<Source> {
+        self.modules().into_iter().chain(self.rust("xtask/image/src/")).collect()
+    }
+
+    /// Those of its crates whose modules have one set of names; what `image` may use, Cargo decides.
+    pub fn modules(&self) -> Vec<Source> {
+        self.rust("xtask/src/").into_iter().chain(self.rust("xtask/model/src/")).collect()
     }
 
     #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::docker::image;
 use crate::error::{Error, Result};
 use crate::exec::Call;
-use crate::image::archive::{self, Archive};
+use crate::image::archive::Archive;
 use crate::image::measure::measure;
 use crate::image::report::{Measured, Report};
 use crate::report;
@@ -70,7 +70,7 @@ fn read(ctx: &Context, source: &Source, expected_bytes: u64, pack: bool) -> Resu
         Source::Nothing => Ok(Archive::default()),
         Source::Engine(references) => {
             let call = Call::new(image::save(references)).no_deadline();
-            stream::saved(ctx, call, expected_bytes, |stream, name| archive::read(stream, name, pack))
+            stream::saved(ctx, call, expected_bytes, |stream, name| stream::archive(stream, name, pack))
         }
         Source::File(path) => stream::file(ctx, path, pack),
     }

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::exec::cancel::Cancel;
-use crate::image::archive::{self, Archive};
+use crate::image::archive::{Archive, read};
 use crate::stack::Bytes;
 
 /// After so many bytes the bar is told again.
@@ -30,12 +30,17 @@ pub fn saved<T>(ctx: &Context, call: Call, expected: u64, take: impl FnOnce(&mut
     })
 }
 
+/// Reads an archive that messages call `name`; `pack` as [`read`] takes it.
+pub fn archive(stream: impl Read, name: &str, pack: bool) -> Result<Archive> {
+    read(stream, name, pack).map_err(|fault| Error::cannot(fault.to_string()))
+}
+
 /// Reads an archive in a file.
 pub fn file(ctx: &Context, path: &Utf8Path, pack: bool) -> Result<Archive> {
     let cannot = |error: io::Error| Error::cannot(format!("cannot read `{path}`: {error}"));
     let file = File::open(path).map_err(cannot)?;
     let expected = file.metadata().map_err(cannot)?.len();
-    watched(ctx, file, expected, &format!("`{path}`"), |stream, name| archive::read(stream, name, pack))
+    watched(ctx, file, expected, &format!("`{path}`"), |stream, name| archive(stream, name, pack))
 }
 
 fn watched<T>(
