@@ -106,6 +106,28 @@ fn a_later_run_compares_with_an_earlier_one() {
 }
 
 #[test]
+fn a_recorded_report_is_compared_with_and_replaced() {
+    let project = with_archive(&image("a:1", vec![base()]));
+    let record = |more: &[&str]| {
+        let fixed = ["size", "--archive", "image.tar", "--record", "sizes.json", "--format", "json"];
+        project.xtask(&[&fixed, more].concat())
+    };
+    let first = record(&["--max-growth", "1%"]).exits(0).tells("`sizes.json` does not exist yet, so growth is not known");
+    assert_eq!(only(&first)["growth"], Value::Null);
+    let big = Layer::new().file("srv/big", &vec![7; 1_000_000]);
+    write(&project.file("image.tar"), &image("a:2", vec![base(), ("COPY big /srv/", big)]));
+    let second = record(&["--max-growth", "1%"]).exits(1).tells("`a:2` grew by 1.0 MB (50 %) since `sizes.json`, more than 1 %");
+    assert_eq!(only(&second)["growth"]["bytes"], 1_000_000);
+    assert_eq!(only(&record(&["--max-growth", "1%"]).exits(0))["growth"]["bytes"], 0);
+    write(&project.file("sizes.json"), b"{\"images\": 7}");
+    record(&[])
+        .exits(0)
+        .says(&["warning: growth is not known: the baseline `", "is not what `cargo xtask size --format json` prints"]);
+    assert_eq!(only(&record(&[]).exits(0))["growth"]["bytes"], 0);
+    project.xtask(&["size", "--record", "a.json", "--baseline", "b.json"]).exits(2).tells("cannot be used with");
+}
+
+#[test]
 fn secrets_are_errors_in_every_layer_and_are_never_shown() {
     let secret = Layer::new().file("srv/app/.npmrc", format!("//r/:_authToken={TOKEN}\n").as_bytes()).file("app/.env", b"A=1");
     let gone = Layer::new().file("srv/app/.wh..npmrc", b"");

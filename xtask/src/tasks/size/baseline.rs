@@ -5,6 +5,7 @@ use std::io::Read;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::subjects::{Source, stored};
+use crate::cli::SizeArgs;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::image::growth::growth;
@@ -33,6 +34,23 @@ impl Baseline {
             Found::Image { .. } => Source::Engine(vec![self.name.clone()]),
             Found::Archive(path) | Found::Report(path) => Source::File(path.clone()),
         }
+    }
+}
+
+/// The baseline that the options ask for. A report that is to be recorded is compared with the one it replaces; that there is none
+/// yet is no error.
+///
+/// # Errors
+/// A baseline that is named and not there.
+pub fn of(ctx: &Context, args: &SizeArgs) -> Result<Option<Baseline>> {
+    match (&args.baseline, &args.record) {
+        (Some(name), _) => find(ctx, name).map(Some),
+        (None, Some(record)) if ctx.start.join(record).is_file() => find(ctx, record.as_str()).map(Some),
+        (None, Some(record)) => {
+            ctx.ui.step("baseline", format!("none: `{record}` does not exist yet, so growth is not known"));
+            Ok(None)
+        }
+        (None, None) => Ok(None),
     }
 }
 

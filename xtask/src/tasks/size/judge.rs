@@ -2,32 +2,21 @@
 
 use camino::Utf8Path;
 
-use crate::context::Context;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place};
 use crate::image::report::{Finding, LayerFigures, Level, Measured, Report};
 use crate::stack::{Allowance, Bytes};
 
 /// How many contributors are named to an image that is too large.
 const CONTRIBUTORS: usize = 3;
 
-/// Says what is wrong; the answer has been given.
-///
-/// # Errors
-/// An image is over its budget, has grown by more than `allowance`, or has findings of the level `error`. Dockerfiles are told from
-/// `root`.
-pub fn judge(ctx: &Context, report: &Report, allowance: Option<Allowance>, root: Option<&Utf8Path>) -> Result<()> {
+/// What is wrong: an image that is over its budget, has grown by more than `allowance`, or has findings of the level `error`.
+/// Dockerfiles are told from `root`.
+pub fn judge(report: &Report, allowance: Option<Allowance>, root: Option<&Utf8Path>) -> Option<Error> {
     let reasons = |image| {
         let grown = allowance.and_then(|allowance| grown(image, allowance));
         [over_budget(image), grown].into_iter().flatten().chain(findings(image, root))
     };
-    let reasons = report.images.iter().flat_map(reasons);
-    match Error::join(reasons) {
-        None => Ok(()),
-        Some(error) => {
-            ctx.ui.error(&error);
-            Err(Error::answered())
-        }
-    }
+    Error::join(report.images.iter().flat_map(reasons))
 }
 
 /// The name of an image in a message.

@@ -20,17 +20,22 @@ use crate::report;
 use baseline::Baseline;
 use subjects::{Plan, Source};
 
+/// What was measured, and why it fails, if it does.
+#[derive(Debug)]
+pub struct Examined {
+    /// The figures of every image.
+    pub report: Report,
+    /// Each reason for a no.
+    pub wrong: Option<Error>,
+}
+
 /// Measures, prints and judges.
 pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
     let plan = subjects::plan(ctx, args)?;
-    let baseline = args.baseline.as_deref().map(|name| baseline::find(ctx, name)).transpose()?;
     if ctx.dry_run() {
-        return report::plan(ctx.json(), &planned(&plan, baseline.as_ref()));
+        return report::plan(ctx.json(), &planned(&plan, baseline::of(ctx, args)?.as_ref()));
     }
-    let mut answer = Report { images: measured(ctx, &plan, args.transfer)? };
-    if let Some(baseline) = &baseline {
-        baseline::compare(ctx, baseline, &mut answer)?;
-    }
+    let Examined { report: answer, wrong } = examined(ctx, &plan, args)?;
     if ctx.json() {
         report::json(&answer)?
     } else {
@@ -46,7 +51,33 @@ pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
     if let Some(path) = report::markdown::summary() {
         report::file(&path, &markdown::render(&answer), true)?;
     }
-    judge::judge(ctx, &answer, args.max_growth, plan.root.as_deref())
+    let Some(error) = wrong else { return Ok(()) };
+    ctx.ui.error(&error);
+    Err(Error::answered())
+}
+
+/// Measures and judges, without printing.
+fn examined(ctx: &Context, plan: &Plan, args: &SizeArgs) -> Result<Examined> {
+    let baseline = baseline::of(ctx, args)?;
+    let mut report = Report { images: measured(ctx, plan, args.transfer)? };
+    let recorded = args.record.as_ref().map(|path| Ok((path, document(&report)?))).transpose()?;
+    let compared = baseline.map_or(Ok(()), |baseline| baseline::compare(ctx, &baseline, &mut report));
+    match (compared, &args.record) {
+        // Names change, and so does what is recorded: the next run compares with what is recorded now.
+        (Err(error), Some(_)) => ctx.ui.warn(format!("growth is not known: {error}")),
+        (compared, _) => compared?,
+    }
+    // Only now, because it may take the place of the baseline.
+    if let Some((path, document)) = recorded {
+        report::file(&ctx.start.join(path), &document, false)?;
+    }
+    let wrong = judge::judge(&report, args.max_growth, plan.root.as_deref());
+    Ok(Examined { report, wrong })
+}
+
+/// A report as a later run reads it.
+fn document(report: &Report) -> Result<String> {
+    serde_json::to_string(report).map_err(|error| Error::cannot(format!("cannot write the answer as JSON: {error}")))
 }
 
 /// Measures, without printing or judging.
