@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -94,6 +95,8 @@ pub struct Ui {
     /// On GitHub Actions errors are also workflow annotations.
     github: bool,
     bars: MultiProgress,
+    /// What was warned of, for answers that tell it too.
+    warned: Arc<Mutex<Vec<String>>>,
 }
 
 /// The meaning of a coloured word.
@@ -117,13 +120,14 @@ impl Ui {
         let dress = dress(around);
         let target = if dress.moving { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-        Self { dress, quiet: around.quiet, verbosity, github, bars: MultiProgress::with_draw_target(target) }
+        let bars = MultiProgress::with_draw_target(target);
+        Self { dress, quiet: around.quiet, verbosity, github, bars, warned: Arc::default() }
     }
 
     /// The same for something that nobody needs to see: no steps, no warnings, no bars.
     pub fn hushed(&self) -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self { quiet: true, bars, ..self.clone() }
+        Self { quiet: true, bars, warned: Arc::default(), ..self.clone() }
     }
 
     /// Whether bars move; where they do not, a step's end is told by a line.
@@ -167,9 +171,16 @@ impl Ui {
 
     /// Something the user should know although nothing failed.
     pub fn warn(&self, text: impl Display) {
+        let text = text.to_string();
         if !self.quiet {
             self.line(&format!("{} {text}", self.paint(Tone::Warn, "warning:")));
         }
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    /// Everything that was warned of so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A command that is about to run, shown with `-v`.

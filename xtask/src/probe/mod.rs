@@ -34,6 +34,8 @@ pub struct Target {
     pub port: u16,
     /// The container.
     pub container: String,
+    /// Which replica of the service that is, from 1; none where it has one container.
+    pub replica: Option<u32>,
     /// The file with the certificates that a TLS probe trusts; the machine's own if not given.
     pub ca: Option<Utf8PathBuf>,
     /// Where the probe stands; none if it came with the command line or was derived from a published port.
@@ -68,11 +70,19 @@ pub fn what(probe: &Probe) -> String {
     }
 }
 
+/// What a probe does, and at which of the container's ports, where it names one.
+pub fn title(probe: &Probe) -> String {
+    let port = probe.port().map(|port| format!(" on port {port}")).unwrap_or_default();
+    format!("{}{port}", what(probe))
+}
+
 /// How a probe ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     /// The service it is about.
     pub service: String,
+    /// Which replica of the service, from 1; none where it has one container.
+    pub replica: Option<u32>,
     /// What was done, such as `GET /health` or `TCP open`.
     pub what: String,
     /// The container's port; none where it connects to none.
@@ -93,12 +103,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What was done and where: `GET /health on port 3001`.
+    /// What was done and where: `GET /health on port 3001`, `exec api check in replica 2`.
     pub fn title(&self) -> String {
-        match self.port {
-            Some(port) => format!("{} on port {port}", self.what),
-            None => self.what.clone(),
-        }
+        let port = self.port.map(|port| format!(" on port {port}")).unwrap_or_default();
+        let replica = self.replica.map(|number| format!(" in replica {number}")).unwrap_or_default();
+        format!("{}{port}{replica}", self.what)
     }
 }
 

@@ -132,6 +132,7 @@ fn attempt(target: &Target, runner: &Runner, timeout: Duration, left: Duration) 
 fn untried(target: &Target) -> Outcome {
     Outcome {
         service: target.service.clone(),
+        replica: target.replica,
         what: what(&target.probe),
         port: target.probe.port(),
         place: target.place.clone(),

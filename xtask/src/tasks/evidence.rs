@@ -66,19 +66,20 @@ pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], ser
     let mut error = error.of(service);
     error.place = error.place.or_else(|| stack.sources.service(service));
     for container in containers.iter().filter(|container| container.service() == service) {
+        let called = container.called(containers);
         let now = match state(ctx, container) {
             Ok(now) => now,
             Err(silent) => return error.evidence("asked about it, the engine did not answer", [silent.message]),
         };
         let health = now.health_output();
         if !health.is_empty() && now.state.health.as_ref().is_some_and(|health| health.status != "healthy") {
-            error = error.evidence(format!("last health output of `{service}`"), health);
+            error = error.evidence(format!("last health output of {called}"), health);
         }
         if !now.state.error.is_empty() {
             error = error.evidence("the engine said", [now.state.error.clone()]);
         }
         let Ok(logs) = last_lines(ctx, &container.id) else { continue };
-        error = error.evidence(format!("last log lines of `{service}`"), logs);
+        error = error.evidence(format!("last log lines of {called}"), logs);
     }
     error
 }
@@ -123,15 +124,15 @@ fn allowance(stack: &Stack, service: &str) -> Option<String> {
 /// The containers that ended badly since the boot: exited with a failure, or were started again by the engine.
 pub fn fallen(ctx: &Context, stack: &Stack, containers: &[Container]) -> Vec<Error> {
     let errors = containers.iter().filter_map(|container| {
-        let (state, service) = (&container.state, container.service());
+        let (state, service, called) = (&container.state, container.service(), container.called(containers));
         let message = if state.oom_killed {
-            format!("`{service}` {}", reason(Failure::OutOfMemory))
+            format!("{called} {}", reason(Failure::OutOfMemory))
         } else if !state.running && state.exit_code != 0 {
-            format!("`{service}` exited with code {} after the boot", state.exit_code)
+            format!("{called} exited with code {} after the boot", state.exit_code)
         } else if !state.running && stack.services.get(service).is_some_and(Service::is_reached) {
-            format!("`{service}` {}", reason(Failure::Ended))
+            format!("{called} {}", reason(Failure::Ended))
         } else if container.restart_count > 0 {
-            format!("`{service}` ended and was started again {}", often(container.restart_count))
+            format!("{called} ended and was started again {}", often(container.restart_count))
         } else {
             return None;
         };

@@ -9,6 +9,9 @@ use crate::stack::boot::Restarts;
 /// The label by which compose says which service a container belongs to.
 const SERVICE_LABEL: &str = "com.docker.compose.service";
 
+/// The label by which compose numbers the containers of a service.
+const NUMBER_LABEL: &str = "com.docker.compose.container-number";
+
 /// The label by which compose marks what was started with `run`, beside the services.
 const ONE_OFF_LABEL: &str = "com.docker.compose.oneoff";
 
@@ -183,6 +186,19 @@ impl Container {
     /// The compose service it belongs to.
     pub fn service(&self) -> &str {
         self.config.labels.as_ref().and_then(|labels| labels.get(SERVICE_LABEL)).map_or("", String::as_str)
+    }
+
+    /// Which of its service's replicas it is, from 1, where `among` holds others of them; none where there is nothing to tell apart.
+    pub fn replica(&self, among: &[Self]) -> Option<u32> {
+        let others = among.iter().any(|one| one.id != self.id && one.service() == self.service());
+        let number = || self.config.labels.as_ref()?.get(NUMBER_LABEL)?.parse().ok();
+        others.then(number).flatten()
+    }
+
+    /// Its service in words, with the replica where there are several.
+    pub fn called(&self, among: &[Self]) -> String {
+        let replica = self.replica(among).map(|number| format!(" (replica {number})")).unwrap_or_default();
+        format!("`{}`{replica}", self.service())
     }
 
     /// Whether a person started it with `docker compose run`.

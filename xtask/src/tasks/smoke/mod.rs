@@ -7,6 +7,7 @@ mod in_flight;
 mod memory;
 mod patience;
 mod probes;
+mod published;
 mod runtime;
 mod seen;
 pub mod stop;
@@ -60,11 +61,15 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
     let version = engine::ready(ctx)?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
     certs::warn(ctx, &loaded)?;
+    let published = published::of(&loaded, &run.copy.services);
+    published::warn(ctx, &loaded, &run.copy.services, &published);
     sweep(ctx)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
     let guard = Guard::new(ctx, &run.copy.name);
     let mut seen = Seen::new(&ctx.runner);
+    seen.published = published;
     run.through(&version, args, &mut seen);
+    seen.warnings = ctx.ui.warnings();
     let outcome = seen.refused();
     let outcome = if args.keep {
         guard.keep();
@@ -111,7 +116,7 @@ impl<'a> Run<'a> {
         let names: Vec<&str> = copy.services.iter().map(String::as_str).collect();
         plan += &format!("boot {} as project {} and wait at most {}\n", names.join(", "), copy.name, Span(copy.deadline));
         for (name, service) in loaded.stack.services.iter().filter(|(name, _)| copy.services.contains(*name)) {
-            service.extension.probes.iter().for_each(|probe| plan += &format!("probe {name} {}\n", probe::what(probe)));
+            probes::all(service).for_each(|probe| plan += &format!("probe {name} {}\n", probe::title(&probe)));
         }
         plan += if args.keep { "leave it running\n" } else { "remove it\n" };
         let notes = isolate(&loaded.stack, &copy.options(loaded, true)).notes;

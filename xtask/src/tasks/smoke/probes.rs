@@ -176,21 +176,25 @@ fn targets(loaded: &Loaded, containers: &[Container], authorities: &Authorities)
     let mut errors = Vec::new();
     for container in containers {
         let Some(service) = loaded.stack.services.get(container.service()) else { continue };
-        let published = service.ports.iter().filter(|port| port.is_tcp());
-        let derived = published.map(|port| Probe { tcp: Some(port.target), ..Probe::default() });
-        let all = service.extension.probes.iter().cloned().chain(derived).enumerate();
-        for (index, probe) in all.filter(|(_, probe)| container.state.running || !probe.needs_running()) {
+        for (index, probe) in all(service).enumerate().filter(|(_, probe)| container.state.running || !probe.needs_running()) {
             let place = place(loaded, container.service(), index).filter(|_| index < service.extension.probes.len());
             match target(service, container, probe) {
                 Ok(mut target) => {
                     target.ca = target.probe.tls.as_ref().and_then(|tls| Some(authorities.file(loaded, tls.ca.as_ref()?)));
-                    targets.push(probe::Target { place, ..target });
+                    targets.push(probe::Target { place, replica: container.replica(containers), ..target });
                 }
                 Err(error) => errors.push(at(error, place)),
             }
         }
     }
     none_of(errors).map(|()| targets)
+}
+
+/// The probes of a service: what is declared or given, and something listening on each TCP port that is published.
+pub fn all(service: &Service) -> impl Iterator<Item = Probe> + '_ {
+    let published = service.ports.iter().filter(|port| port.is_tcp());
+    let derived = published.map(|port| Probe { tcp: Some(port.target), ..Probe::default() });
+    service.extension.probes.iter().cloned().chain(derived)
 }
 
 /// Where a probe leads.

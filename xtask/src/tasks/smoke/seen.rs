@@ -5,6 +5,7 @@ use camino::Utf8Path;
 
 use super::chaos::Trial;
 use super::memory::Memory;
+use super::published::Published;
 use super::runtime::InForce;
 use super::stop::Stopped;
 use super::timeline::timeline;
@@ -51,6 +52,10 @@ pub struct Seen {
     pub stops: Vec<Stopped>,
     /// What became of requests that were under way then.
     pub in_flight: Vec<probe::Outcome>,
+    /// Where the stack is published when it is not a copy.
+    pub published: Vec<Published>,
+    /// What was warned of.
+    pub warnings: Vec<String>,
     failures: Vec<Failure>,
     /// Why something could not be checked.
     refusals: Vec<Error>,
@@ -71,6 +76,8 @@ impl Seen {
             chaos: Vec::new(),
             stops: Vec::new(),
             in_flight: Vec::new(),
+            published: Vec::new(),
+            warnings: Vec::new(),
             failures: Vec::new(),
             refusals: Vec::new(),
         }
@@ -165,9 +172,11 @@ impl Seen {
             probes: self.probes.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
             memory: self.memory,
             runtime: self.runtime,
+            published: self.published,
             chaos: self.chaos,
             stops: self.stops,
             in_flight: self.in_flight.into_iter().map(|probe| seen_from(probe, &loaded.root)).collect(),
+            warnings: self.warnings.iter().map(|one| self.runner.redacted(one)).collect(),
             errors: self.failures.into_iter().map(|failure| failure.seen_from(&loaded.root)).collect(),
             seconds,
             root: loaded.root.clone(),

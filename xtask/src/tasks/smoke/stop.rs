@@ -35,6 +35,8 @@ pub struct Stopped {
     pub seconds: f64,
     /// How long it may take before it is killed.
     pub grace_seconds: f64,
+    /// Which replica did not end as it should, from 1; none where all did, or there is one container.
+    pub replica: Option<u32>,
     /// The exit code; of several replicas one that is not accepted, if there is one.
     pub code: i32,
     /// Whether the code means a clean end.
@@ -153,6 +155,7 @@ fn judge(stack: &Stack, service: &str, took: Duration, ended: &[Container]) -> S
     let unclean = own.iter().find(|one| !accepted(one));
     Stopped {
         service: service.to_owned(),
+        replica: unclean.and_then(|one| one.replica(ended)),
         seconds: took.as_secs_f64(),
         grace_seconds: grace(declared).as_secs_f64(),
         code: unclean.or(own.first()).map_or(0, |one| one.state.exit_code),
@@ -181,12 +184,13 @@ fn number(signal: &str) -> Option<i32> {
 }
 
 fn explain(stopped: &Stopped) -> Error {
-    let Stopped { service, seconds, grace_seconds, code, .. } = stopped;
+    let Stopped { service, replica, seconds, grace_seconds, code, .. } = stopped;
+    let replica = replica.map(|number| format!(" (replica {number})")).unwrap_or_default();
     if *code == KILLED && seconds >= grace_seconds {
         let grace = Span(Duration::from_secs_f64(*grace_seconds));
-        return Error::failed(format!("`{service}` was killed: it did not stop within its grace period of {grace}"));
+        return Error::failed(format!("`{service}`{replica} was killed: it did not stop within its grace period of {grace}"));
     }
-    Error::failed(format!("`{service}` stopped with exit code {code} after {seconds:.1}s"))
+    Error::failed(format!("`{service}`{replica} stopped with exit code {code} after {seconds:.1}s"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::chaos::Trial;
 use super::memory::Memory;
+use super::published::Published;
 use super::runtime::InForce;
 use super::stop::Stopped;
 use super::timeline::ServiceTimes;
@@ -50,12 +51,16 @@ pub struct Verdict {
     pub memory: Option<Memory>,
     /// What is in force for each container; empty where its processes are on another machine.
     pub runtime: Vec<InForce>,
+    /// Where the stack is published when it is not a copy.
+    pub published: Vec<Published>,
     /// What became of each data service's being away; empty without `--chaos`.
     pub chaos: Vec<Trial>,
     /// How each service stopped; empty with `--keep`, and after a failure.
     pub stops: Vec<Stopped>,
     /// What became of requests that were under way then.
     pub in_flight: Vec<probe::Outcome>,
+    /// What should be known although nothing failed.
+    pub warnings: Vec<String>,
     /// What is wrong, in the order in which it was found. Files are told from the project's folder.
     pub errors: Vec<Failure>,
     /// From the command to the verdict.

@@ -5,6 +5,11 @@ function errorList(errors) {
   return errors.map((error, at) => article(error, at === 0));
 }
 
+/** A line for each thing that should be known although nothing failed. */
+function warningList(warnings) {
+  return el("ul", {}, ...warnings.map((warning) => el("li", {}, prose(visible(warning)))));
+}
+
 function article(error, isOpen) {
   const { service, place } = error;
   const told = [known(service, visible), known(place, ({ file, line }) => visible(line ? `${file}:${line}` : file))];

@@ -41,6 +41,7 @@ document.title = `${report.passed ? "passed" : "failed"}: ${visible(report.stack
 fill(byId("summary"), ...summaryOf(report));
 section("errors", "error-list", report.errors, errorList);
 byId("error-sum").textContent = String(report.errors.length);
+section("warnings", "warning-list", report.warnings, warningList);
 showTimeline(report);
 if (report.memory) showMemory(report);
 section("probes", "probe-list", report.probes, probeTable);

@@ -22,11 +22,11 @@ pub struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// Stores what the service declares in the first of its containers; nothing if it declares nothing.
+    /// Stores what the service declares in the first of its containers; nothing if it declares nothing. Wrong is a command that fails.
     ///
     /// # Errors
-    /// The command cannot be run, or fails.
-    pub fn write(ctx: &'a Context, watch: &Watch<'a>, own: &[&Container]) -> Result<Self> {
+    /// The command cannot be run.
+    pub fn write(ctx: &'a Context, watch: &Watch<'a>, own: &[&Container]) -> Result<Result<Self>> {
         let keeps = watch.loaded.stack.services.get(watch.service).and_then(|service| service.extension.keeps.as_ref());
         let declared = keeps.zip(own.first().map(|one| one.id.clone()));
         if let Some((keeps, container)) = &declared {
@@ -34,10 +34,10 @@ impl<'a> Stored<'a> {
             if code != Some(0) {
                 let error = Error::failed(format!("`{}` does not store what `keeps.write` tells it to", watch.service));
                 let error = error.evidence("it said", said);
-                return Err(evidence::with_evidence(ctx, &watch.loaded.stack, watch.before, watch.service, error));
+                return Ok(Err(evidence::with_evidence(ctx, &watch.loaded.stack, watch.before, watch.service, error)));
             }
         }
-        Ok(Self { ctx, declared })
+        Ok(Ok(Self { ctx, declared }))
     }
 
     /// The error of what is not there any more.

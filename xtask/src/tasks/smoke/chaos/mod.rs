@@ -32,6 +32,8 @@ pub struct Trial {
     pub blow: &'static str,
     /// Until no probe said any more that its service is ready; none after a kill, and where no probe tells of readiness.
     pub unready_seconds: Option<f64>,
+    /// The services that did not answer at all then, which counts as a no.
+    pub silent: Vec<String>,
     /// From its being back, or from the kill, until everything was well again; none if that did not happen.
     pub recovered_seconds: Option<f64>,
     /// Whether everything was as it should be.
@@ -61,40 +63,48 @@ pub fn run(ctx: &Context, loaded: &Loaded, project: &str, run: &BTreeSet<String>
             let containers = launch::containers(ctx, project)?;
             let own: Vec<&Container> = containers.iter().filter(|one| one.service() == service && one.state.running).collect();
             let watch = Watch::new(ctx, loaded, &containers, service, &dependents(&loaded.stack, service))?;
-            if let Some((trial, wrong)) = blow(ctx, &own, &watch)? {
+            let (trial, wrong) = blow(ctx, &own, &watch)?;
+            checked.wrong.extend(wrong);
+            if let Some(trial) = trial {
                 tell(ctx, &trial, checked.seen.is_empty());
                 checked.seen.push(trial);
-                checked.wrong.extend(wrong);
             }
         }
     }
     Ok(checked)
 }
 
-type Outcome = Result<Option<(Trial, Vec<Error>)>>;
+/// What became of it, where it was tried, and what was wrong.
+type Outcome = Result<(Option<Trial>, Vec<Error>)>;
 
 fn pause(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
     let timer = ctx.ui.timer("chaos");
     timer.set_message(format!("{} paused", watch.service));
     let paused = Paused::new(ctx, own)?;
     let began = Instant::now();
-    let mut wrong = watch.says_it_is_not_ready(&format!("`{}` is paused", watch.service))?;
+    let (mut wrong, silent) = watch.says_it_is_not_ready(&format!("`{}` is paused", watch.service))?;
     let unready = (wrong.is_empty() && watch.tells_of_readiness()).then(|| began.elapsed().as_secs_f64());
     wrong.extend(watch.lives_on(&format!("`{}` is paused", watch.service)));
     paused.go_on()?;
-    let trial = finish(watch, "pause", unready, wrong)?;
+    let (trial, wrong) = finish(watch, "pause", unready, wrong)?;
     timer.finish_and_clear();
-    Ok(Some(trial))
+    Ok((Some(Trial { silent, ..trial }), wrong))
 }
 
 fn crash(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
     let timer = ctx.ui.timer("chaos");
     timer.set_message(format!("{} killed", watch.service));
-    let kept = keeps::Stored::write(ctx, watch, own)?;
+    let kept = match keeps::Stored::write(ctx, watch, own)? {
+        Ok(kept) => kept,
+        Err(error) => {
+            timer.finish_and_clear();
+            return Ok((None, vec![error]));
+        }
+    };
     if let Err(why) = kill(own) {
         timer.finish_and_clear();
         ctx.ui.warn(format!("{why}; only its pause was tried"));
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     let wrong = watch.lives_on(&format!("`{}` was killed", watch.service));
     if own.iter().any(|one| one.restarts() == Restarts::Never) {
@@ -110,7 +120,7 @@ fn crash(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
     }
     trial.passed = wrong.is_empty();
     timer.finish_and_clear();
-    Ok(Some((trial, wrong)))
+    Ok((Some(trial), wrong))
 }
 
 /// Waits for everything to be well again.
@@ -122,14 +132,15 @@ fn finish(watch: &Watch<'_>, blow: &'static str, unready: Option<f64>, mut wrong
     wrong.extend(watch.others_were_not_restarted(blow)?);
     let passed = wrong.is_empty();
     let service = watch.service.to_owned();
-    Ok((Trial { service, blow, unready_seconds: unready, recovered_seconds: recovered, passed }, wrong))
+    Ok((Trial { service, blow, unready_seconds: unready, silent: Vec::new(), recovered_seconds: recovered, passed }, wrong))
 }
 
 fn tell(ctx: &Context, trial: &Trial, is_first: bool) {
     let unready = trial.unready_seconds.map(|seconds| format!(" · not ready after {seconds:.1}s")).unwrap_or_default();
+    let silent = if trial.silent.is_empty() { String::new() } else { format!(" (no answer from {})", trial.silent.join(", ")) };
     let recovered = match trial.recovered_seconds {
         Some(seconds) => format!(" · well again after {seconds:.1}s"),
         None => " · not well again".to_owned(),
     };
-    ctx.ui.step(if is_first { "chaos" } else { "" }, format!("{} {}{unready}{recovered}", trial.blow, trial.service));
+    ctx.ui.step(if is_first { "chaos" } else { "" }, format!("{} {}{unready}{silent}{recovered}", trial.blow, trial.service));
 }

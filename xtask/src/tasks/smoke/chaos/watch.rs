@@ -1,5 +1,6 @@
 //! What the others make of a data service's being away: what their probes say, and whether the engine had to start one again.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -58,10 +59,19 @@ impl<'a> Watch<'a> {
         !self.readiness.is_empty()
     }
 
-    /// Waits until no probe says any more that its service is ready; gives those that go on saying so.
-    pub fn says_it_is_not_ready(&self, why: &str) -> Result<Vec<Error>> {
-        let ready = self.until(|| self.ask(&self.readiness).into_iter().filter(|one| one.passed).collect())?;
-        Ok(self.explain(&ready, |one| format!("`{}` says that it is ready although {why}: {}", one.service, one.title())))
+    /// Waits until no probe says any more that its service is ready; gives those that go on saying so, and the services of those
+    /// that said nothing at all.
+    pub fn says_it_is_not_ready(&self, why: &str) -> Result<(Vec<Error>, Vec<String>)> {
+        let silent = RefCell::new(BTreeSet::new());
+        let ready = self.until(|| {
+            let answers = self.ask(&self.readiness);
+            let unanswered = answers.iter().filter(|one| !one.passed && one.took >= ANSWER);
+            *silent.borrow_mut() = unanswered.map(|one| one.service.clone()).collect();
+            answers.into_iter().filter(|one| one.passed).collect()
+        })?;
+        let wrong =
+            self.explain(&ready, |one| format!("`{}` says that it is ready although {why}: {}", one.service, one.title()));
+        Ok((wrong, silent.into_inner().into_iter().collect()))
     }
 
     /// Asks once whether the others live; gives those that do not say so.

@@ -11,9 +11,10 @@ pub fn render(verdict: &Verdict) -> String {
     let title = format!("### Smoke test of {}: {word}\n\n{}\n", text(&verdict.stack), summary(verdict));
     let errors = if verdict.errors.is_empty() { String::new() } else { "\n#### Errors\n".to_owned() };
     let errors = errors + &verdict.errors.iter().map(error).collect::<String>();
+    let warnings: String = verdict.warnings.iter().map(|one| format!("\n> warning: {}\n", text(one))).collect();
     let services = part("Services", &["service", "image", "from", "up after", "restarts", "stopped"], services(verdict));
     let probes = part("Probes", &["", "service", "probe", "expected", "actual", "seconds"], probes(verdict));
-    [title, errors, services, probes].concat()
+    [title, errors, warnings, services, probes].concat()
 }
 
 /// The figures, in one line.
@@ -86,6 +87,7 @@ mod tests {
         let document = render(&testing::failed());
         assert!(document.starts_with("### Smoke test of shop: failed\n\nproduction · healthy in 2.0 s · 1 of 2 probes passed"));
         assert!(document.contains("**probe**: probe of \\`web\\` failed: GET /broken on port 81 (c.yaml:7)\n"), "{document}");
+        assert!(document.contains("> warning: \\`db\\` is &lt;open&gt;\n"), "{document}");
         assert!(document.contains("````text\nat c.yaml:7\nlast log lines of `web`:\n  ```\n  ]]></failure></script>\n  red\n"));
         assert!(
             document.contains("| failed | web | GET /broken on port 81 | status 200 | 404: &lt;b&gt;\\|no | 0.2 |"),

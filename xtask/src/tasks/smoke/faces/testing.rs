@@ -15,6 +15,8 @@ pub fn failed() -> Verdict {
     let probe = probe.evidence("last log lines of `web`", log).help("look | there");
     let ended = Error::failed("`db` exited with code 9 after the boot").of("db");
     Verdict {
+        published: Vec::new(),
+        warnings: vec!["`db` is <open>".to_owned()],
         passed: false,
         exit_code: 1,
         stack: "shop".into(),
@@ -68,6 +70,7 @@ fn times(service: &str, told: f64, up: f64) -> ServiceTimes {
 
 fn outcome(what: &str, port: u16, passed: bool) -> Outcome {
     Outcome {
+        replica: None,
         service: "web".into(),
         what: what.into(),
         port: Some(port),

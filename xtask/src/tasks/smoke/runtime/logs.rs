@@ -17,7 +17,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// The engine does not show the log.
-pub fn check(ctx: &Context, loaded: &Loaded, container: &Container) -> Result<Option<(String, Error)>> {
+pub fn check(ctx: &Context, loaded: &Loaded, container: &Container, among: &[Container]) -> Result<Option<(String, Error)>> {
     let service = container.service();
     let declared = loaded.stack.services.get(service).and_then(|service| service.extension.logs);
     let Some(LogFormat::Json) = declared else { return Ok(None) };
@@ -26,7 +26,7 @@ pub fn check(ctx: &Context, loaded: &Loaded, container: &Container) -> Result<Op
     ctx.runner.stream(call, &mut |line| lines.push(line.text.clone()))?;
     let other: Vec<&String> = lines.iter().filter(|line| !is_json(line)).collect();
     let Some(first) = other.first() else { return Ok(None) };
-    let message = format!("`{service}` logs lines that are no JSON objects: {} of {}", other.len(), lines.len());
+    let message = format!("{} logs lines that are no JSON objects: {} of {}", container.called(among), other.len(), lines.len());
     Ok(Some((service.to_owned(), Error::failed(message).evidence("the first of them", [(*first).clone()]))))
 }
 

@@ -69,9 +69,9 @@ pub fn check(
         let folder = folder(container);
         let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", folder.as_ref()?)).ok();
         errors.extend(leaks::check(ctx, container, read, secrets));
-        errors.extend(logs::check(ctx, loaded, container)?);
+        errors.extend(logs::check(ctx, loaded, container, &running)?);
         if let Some(in_force) = look(container, read) {
-            errors.extend(missing(container, &in_force));
+            errors.extend(missing(container, &running, &in_force));
             seen.push(in_force);
         }
     }
@@ -111,7 +111,7 @@ fn look(container: &Container, read: impl Fn(&str) -> Option<String>) -> Option<
 }
 
 /// What the engine was told and the kernel does not enforce.
-fn missing(container: &Container, seen: &InForce) -> Vec<(String, Error)> {
+fn missing(container: &Container, among: &[Container], seen: &InForce) -> Vec<(String, Error)> {
     let host = &container.host_config;
     let told = |list: &Option<Vec<String>>, what: &str| list.iter().flatten().any(|one| one.eq_ignore_ascii_case(what));
     let security = |what: &str| host.security_opt.iter().flatten().any(|one| one.starts_with(what) && !one.ends_with("false"));
@@ -138,7 +138,11 @@ fn missing(container: &Container, seen: &InForce) -> Vec<(String, Error)> {
             .map(|limit| format!("its limit of {limit} processes is not in force")),
     ];
     let service = container.service();
-    wrong.into_iter().flatten().map(|what| (service.to_owned(), Error::failed(format!("`{service}`: {what}")))).collect()
+    wrong
+        .into_iter()
+        .flatten()
+        .map(|what| (service.to_owned(), Error::failed(format!("{}: {what}", container.called(among)))))
+        .collect()
 }
 
 fn summary(seen: &[InForce], running: usize) -> String {
@@ -184,10 +188,10 @@ mod tests {
             log_driver: "local".into(),
             log_limited: true,
         };
-        assert_eq!(missing(&container(told), &seen).len(), 6);
-        assert!(missing(&container("{}"), &seen).is_empty());
+        assert_eq!(missing(&container(told), &[], &seen).len(), 6);
+        assert!(missing(&container("{}"), &[], &seen).is_empty());
         (seen.capabilities, seen.no_new_privileges, seen.read_only) = (vec![], true, true);
         (seen.memory_limit_bytes, seen.processors_limit, seen.processes_limit) = (Some(1000), Some(0.5), Some(64));
-        assert!(missing(&container(told), &seen).is_empty());
+        assert!(missing(&container(told), &[], &seen).is_empty());
     }
 }
