@@ -93,3 +93,40 @@ fn the_page_of_a_failed_run_is_written_and_holds_no_secret() {
     assert!(page.contains("one \\u003c/script\\u003e") && page.contains("[redacted]") && !page.contains("hunter2"), "{page}");
     project.xtask(&["smoke", "--clean", "--html", "x"]).exits(2);
 }
+
+/// Two containers of one service, one of which is not well, beside a database that other machines would reach.
+const UNEVEN: &str = "services:
+  db: {image: IMAGE, command: WEB, ports: ['8080'], volumes: [data:/d]}
+  web:
+    image: IMAGE
+    command: [sh, -c, 'mkdir /tmp/w; case $$(hostname -i) in *.3|*.5) touch /tmp/w/well;; esac; exec httpd -f -p 81 -h /tmp/w']
+    deploy: {replicas: 4}
+    depends_on: [db]
+    init: true
+    x-xtask: {probes: [{http: /well, port: 81, deadline: 1s}]}
+volumes: {data: {}}
+";
+
+#[test]
+#[ignore = "needs an engine"]
+fn replicas_are_told_apart_and_open_data_is_warned_of() {
+    let ran = smoke(&stack(UNEVEN), &["--format", "json"]).exits(1).says(&["/well on port 81 in replica "]);
+    let verdict = ran.json();
+    let probes: Vec<_> = verdict["probes"].as_array().expect("a list").iter().filter(|one| one["service"] == "web").collect();
+    let replicas: std::collections::BTreeSet<_> = probes.iter().map(|one| one["replica"].as_u64()).collect();
+    assert_eq!(replicas, (1..=4).map(Some).collect(), "{probes:?}");
+    let db = verdict["probes"].as_array().expect("a list").iter().find(|one| one["service"] == "db").expect("its port");
+    assert!(db["replica"].is_null(), "there is nothing to tell apart: {db}");
+    let open = "`db` keeps data for other services, and its port 8080 is published at 0.0.0.0";
+    assert!(verdict["warnings"].to_string().contains(open) && ran.stderr.contains(open), "{}", verdict["warnings"]);
+    let published = serde_json::json!([{"service": "db", "target": 8080, "protocol": "tcp", "address": "0.0.0.0", "port": null}]);
+    assert_eq!(verdict["published"], published);
+}
+
+#[test]
+fn a_dry_run_names_what_would_be_probed() {
+    let ran = stack("services: {a: {image: IMAGE, ports: ['8080:80'], x-xtask: {probes: [{http: /up}]}}}")
+        .xtask(&["smoke", "--dry-run"]);
+    let plan = ran.exits(0).stdout;
+    assert!(plan.contains("probe a GET /up\nprobe a TCP open on port 80\n"), "{plan}");
+}

@@ -127,9 +127,11 @@ volumes: {{kept: , lost: }}
     smoke(&project("lost"), &["--chaos"])
         .exits(1)
         .says(&["error: `data` lost what it had stored before the kill", "| an output with `this`"]);
-    smoke(&project("nowhere"), &["--chaos"])
-        .exits(1)
-        .says(&["error: `data` does not store what `keeps.write` tells it to", "it said"]);
+    smoke(&project("nowhere"), &["--chaos"]).exits(1).says(&[
+        "pause data",
+        "error: `data` does not store what `keeps.write` tells it to",
+        "it said",
+    ]);
 }
 
 #[test]
