@@ -9,6 +9,12 @@ use crate::docker::engine as client;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 
+/// The word for a pause, as in the document.
+pub const PAUSE: &str = "pause";
+
+/// The word for a kill, as in the document.
+pub const KILL: &str = "kill";
+
 /// Stops the clock of these containers until the guard is dropped or told to go on.
 pub struct Paused<'a> {
     ctx: &'a Context,

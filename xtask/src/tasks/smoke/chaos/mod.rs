@@ -20,7 +20,7 @@ use crate::stack::boot::Restarts;
 use crate::stack::chaos::{data_services, dependents};
 use crate::tasks::launch;
 use crate::tasks::load::Loaded;
-use blow::{Paused, kill};
+use blow::{KILL, PAUSE, Paused, kill};
 use watch::Watch;
 
 /// What became of a data service's being away.
@@ -86,7 +86,7 @@ fn pause(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
     let unready = (wrong.is_empty() && watch.tells_of_readiness()).then(|| began.elapsed().as_secs_f64());
     wrong.extend(watch.lives_on(&format!("`{}` is paused", watch.service)));
     paused.go_on()?;
-    let (trial, wrong) = finish(watch, "pause", unready, wrong)?;
+    let (trial, wrong) = finish(watch, PAUSE, unready, wrong)?;
     timer.finish_and_clear();
     Ok((Some(Trial { silent, ..trial }), wrong))
 }
@@ -113,7 +113,7 @@ fn crash(ctx: &Context, own: &[&Container], watch: &Watch<'_>) -> Outcome {
         watch.has_ended(&ids)?;
         ctx.runner.read(Call::new(client::start(&ids)))?;
     }
-    let (mut trial, mut wrong) = finish(watch, "kill", None, wrong)?;
+    let (mut trial, mut wrong) = finish(watch, KILL, None, wrong)?;
     // Of one that is not back nothing can be read.
     if trial.recovered_seconds.is_some() {
         wrong.extend(kept.read(watch)?);

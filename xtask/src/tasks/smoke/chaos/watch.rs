@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::blow::KILL;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::error::{Error, Result};
@@ -93,7 +94,7 @@ impl<'a> Watch<'a> {
     pub fn recovers(&self, blow: &str) -> Result<Vec<Error>> {
         let all: Vec<Target> = self.readiness.iter().chain(&self.liveness).cloned().collect();
         let until = Instant::now() + PATIENCE;
-        while !self.is_back()? {
+        while !self.is_back(blow)? {
             if Instant::now() >= until {
                 return Ok(vec![self.not_back(blow)]);
             }
@@ -125,11 +126,15 @@ impl<'a> Watch<'a> {
         Ok(restarted.map(error).collect())
     }
 
-    fn is_back(&self) -> Result<bool> {
+    fn is_back(&self, blow: &str) -> Result<bool> {
         let ids: Vec<String> = self.own().map(|one| one.id.clone()).collect();
+        // The engine may not have noticed yet that a process was killed, and call it running and healthy.
+        let is_new = |now: &Container| {
+            blow != KILL || self.own().any(|before| before.id == now.id && before.state.started_at != now.state.started_at)
+        };
         let is_well = |one: &Container| {
             let health = one.state.health.as_ref().map(|health| health.status.as_str());
-            one.state.running && health.is_none_or(|status| status == "healthy")
+            one.state.running && health.is_none_or(|status| status == "healthy") && is_new(one)
         };
         Ok(launch::inspect(self.ctx, &ids)?.iter().all(is_well))
     }
