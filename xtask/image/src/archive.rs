@@ -47,16 +47,39 @@ pub struct Image {
     pub layers: Vec<usize>,
 }
 
+/// What an archive says of an image.
+#[derive(Clone, Debug)]
+pub(crate) struct Description {
+    /// Its configuration, byte for byte.
+    pub config: Vec<u8>,
+    /// The files of its layers, the lowest first.
+    pub layers: Vec<String>,
+}
+
 /// Reads an archive, packed or not.
 ///
 /// # Errors
 /// It cannot be read, or is not what it says: cut off, damaged, a digest that is not its content's. `name` is what the messages
 /// call it; with `pack`, layers that lie unpacked are packed to know what a push would send.
 pub fn read(reader: impl Read, name: &str, pack: bool) -> Result<Archive, Fault> {
+    let files = walk(reader, name, Files { pack, ..Files::default() })?;
+    files.images().map_err(|error| error.in_archive(name))
+}
+
+/// The descriptions of an archive's images; layers are passed over.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn describe(reader: impl Read, name: &str) -> Result<Vec<Description>, Fault> {
+    let files = walk(reader, name, Files { no_layers: true, ..Files::default() })?;
+    files.descriptions().map_err(|error| error.in_archive(name))
+}
+
+/// Looks at each file of an archive.
+fn walk(reader: impl Read, name: &str, mut files: Files) -> Result<Files, Fault> {
     let cannot = |error: io::Error| Fault(explained(&error)).in_archive(name);
     let (_, unpacked) = unpack(BufReader::with_capacity(BLOCK, reader)).map_err(cannot)?;
     let mut tar = Tar::new(BufReader::with_capacity(BLOCK, unpacked));
-    let mut files = Files { pack, ..Files::default() };
     while let Some(entry) = tar.next_entry().map_err(cannot)? {
         let path = joined(&parts(&entry.name).0);
         match entry.kind {
@@ -66,13 +89,15 @@ pub fn read(reader: impl Read, name: &str, pack: bool) -> Result<Archive, Fault>
             _ => {}
         }
     }
-    files.images().map_err(|error| error.in_archive(name))
+    Ok(files)
 }
 
 /// The files of an archive, as far as they have been read.
 #[derive(Debug, Default)]
 pub struct Files {
     pack: bool,
+    /// Whether layers are passed over.
+    no_layers: bool,
     known: HashMap<String, File>,
     layers: Vec<Layer>,
     paths: Paths,
@@ -94,6 +119,11 @@ enum File {
 pub struct Fault(String);
 
 impl Fault {
+    /// A fault with this message.
+    pub(crate) fn new(message: String) -> Self {
+        Self(message)
+    }
+
     fn in_archive(self, name: &str) -> Self {
         Self(format!("cannot read {name}: {}", self.0))
     }
@@ -118,7 +148,7 @@ impl Files {
                 return Err(Fault("it holds more than 64 MiB of descriptions, which no image needs".to_owned()));
             }
             File::Description(description(&path, whole).map_err(|error| fault(&error))?)
-        } else if is_layer(&start) {
+        } else if is_layer(&start) && !self.no_layers {
             let layer = layer::read(whole, size, self.pack, &mut self.paths, &mut self.last).map_err(|error| fault(&error))?;
             self.layers.push(layer);
             File::Layer(self.layers.len() - 1)
@@ -135,12 +165,17 @@ impl Files {
 
     /// The file of this name, links followed.
     fn find(&self, path: &str) -> Option<&File> {
-        let mut found = self.known.get(path)?;
+        self.resolve(path).map(|(_, file)| file)
+    }
+
+    /// The same with the name under which it lies.
+    fn resolve(&self, path: &str) -> Option<(&str, &File)> {
+        let (mut name, mut found) = self.known.get_key_value(path)?;
         // A link that leads in a circle leads nowhere.
         for _ in 0..8 {
             match found {
-                File::Alias(target) => found = self.known.get(target)?,
-                file => return Some(file),
+                File::Alias(target) => (name, found) = self.known.get_key_value(target)?,
+                file => return Some((name, file)),
             }
         }
         None
@@ -171,7 +206,7 @@ fn beside(entry: &[u8], target: &[u8]) -> String {
     joined(&parts(&[&folder, &b"/"[..], target].concat()).0)
 }
 
-fn joined(parts: &[&[u8]]) -> String {
+pub(crate) fn joined(parts: &[&[u8]]) -> String {
     shown(&parts.join(&b'/'))
 }
 

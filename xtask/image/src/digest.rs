@@ -174,7 +174,8 @@ pub fn of(content: &[u8]) -> String {
     written(&Sha256::digest(content))
 }
 
-fn written(digest: &[u8]) -> String {
+/// A digest as it is written: `sha256:` and 64 digits.
+pub(crate) fn written(digest: &[u8]) -> String {
     digest.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 

@@ -14,6 +14,7 @@ pub mod measure;
 pub mod packages;
 pub mod paths;
 pub mod report;
+pub mod rewrite;
 mod search;
 pub mod secrets;
 pub mod tar;

@@ -70,6 +70,24 @@ impl Archive {
         self.linked(EntryType::Symlink, path, target)
     }
 
+    /// Gives every entry this time, in seconds since 1970.
+    pub fn at(self, time: u64) -> Self {
+        let mut bytes = self.finish();
+        let mut at = 0;
+        while bytes.get(at..at + 512).is_some_and(|block| block.iter().any(|byte| *byte != 0)) {
+            let mut header = Header::new_old();
+            header.as_mut_bytes().copy_from_slice(&bytes[at..at + 512]);
+            header.set_mtime(time);
+            header.set_cksum();
+            bytes[at..at + 512].copy_from_slice(header.as_bytes());
+            at += 512 + header.size().expect("a size").next_multiple_of(512) as usize;
+        }
+        bytes.truncate(at);
+        let mut archive = Builder::new(Vec::new());
+        archive.get_mut().extend_from_slice(&bytes);
+        Self(archive)
+    }
+
     /// The archive's bytes.
     pub fn finish(self) -> Vec<u8> {
         self.0.into_inner().expect("in memory")

@@ -1,6 +1,6 @@
 //! From descriptions to images: which layers each one has, every digest compared with what was read.
 
-use super::{Archive, Fault, File, Files, Image};
+use super::{Archive, Description, Fault, File, Files, Image};
 use crate::digest;
 use crate::manifest::{Config, Described, Descriptor, Manifest};
 
@@ -20,15 +20,32 @@ impl Files {
     /// # Errors
     /// There are none, a layer is missing, or a digest is not that of the content.
     pub(super) fn images(self) -> Result<Archive, Fault> {
-        let candidates = match self.find("manifest.json") {
-            Some(File::Description(content)) => described(content)?,
-            _ => self.laid_out()?,
-        };
-        let images = candidates.iter().map(|candidate| self.image(candidate)).collect::<Result<Vec<_>, _>>()?;
+        let images = self.candidates()?;
+        let images = images.iter().map(|candidate| self.image(candidate)).collect::<Result<Vec<_>, _>>()?;
         if images.is_empty() {
             return Err(Fault("it holds no image".to_owned()));
         }
         Ok(Archive { images, layers: self.layers, paths: self.paths })
+    }
+
+    /// The same without a look at the layers: nothing says that they are there.
+    ///
+    /// # Errors
+    /// There are none, or one's configuration is missing or does not fit its layers.
+    pub(super) fn descriptions(&self) -> Result<Vec<Description>, Fault> {
+        let described = |candidate: &Candidate| {
+            let (content, _) = self.config(candidate)?;
+            let lies_at = |file: &String| self.resolve(file).map_or_else(|| file.clone(), |(name, _)| name.to_owned());
+            Ok(Description { config: content.clone(), layers: candidate.layers.iter().map(lies_at).collect() })
+        };
+        self.candidates()?.iter().map(described).collect()
+    }
+
+    fn candidates(&self) -> Result<Vec<Candidate>, Fault> {
+        match self.find("manifest.json") {
+            Some(File::Description(content)) => described(content),
+            _ => self.laid_out(),
+        }
     }
 
     /// What the index of an OCI layout leads to.
@@ -79,7 +96,8 @@ impl Files {
         Ok(())
     }
 
-    fn image(&self, candidate: &Candidate) -> Result<Image, Fault> {
+    /// An image's configuration, which fits its layers.
+    fn config(&self, candidate: &Candidate) -> Result<(&Vec<u8>, Config), Fault> {
         let Some(File::Description(content)) = self.find(&candidate.config) else {
             return Err(Fault(format!("`{}`, an image's configuration, is missing", candidate.config)));
         };
@@ -89,7 +107,12 @@ impl Files {
             let (named, counted) = (expected.len(), candidate.layers.len());
             return Err(Fault(format!("an image's configuration names {named} layers, and its manifest {counted}")));
         }
-        let layers = candidate.layers.iter().zip(expected);
+        Ok((content, config))
+    }
+
+    fn image(&self, candidate: &Candidate) -> Result<Image, Fault> {
+        let (content, config) = self.config(candidate)?;
+        let layers = candidate.layers.iter().zip(&config.rootfs.diff_ids);
         let layers = layers.map(|(file, digest)| self.layer(file, digest)).collect::<Result<_, _>>()?;
         Ok(Image { references: candidate.references.clone(), id: digest::of(content), config, layers })
     }

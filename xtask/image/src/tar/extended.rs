@@ -48,7 +48,7 @@ impl Extended {
 }
 
 /// `LENGTH KEY=VALUE\n`, where the length counts everything: the record without length and line end, and what follows it.
-fn split_record(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_record(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = text.iter().take(20).position(|byte| *byte == b' ')?;
     let length: usize = std::str::from_utf8(&text[..blank]).ok()?.parse().ok()?;
     let record = text.get(blank + 1..length)?.strip_suffix(b"\n")?;

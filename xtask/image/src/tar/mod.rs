@@ -11,12 +11,13 @@ use std::io::{self, BufRead, Read};
 use ::tar::{EntryType, GnuExtSparseHeader, Header};
 
 use extended::Extended;
+pub(crate) use extended::split_record;
 
 /// The unit in which archives are written.
 const BLOCK: u64 = 512;
 
 /// The most bytes of names and records that may stand before an entry: what Go's reader, and so docker, accepts.
-const EXTENDED: u64 = 1 << 20;
+pub(crate) const EXTENDED: u64 = 1 << 20;
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +221,8 @@ fn until_zero(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
-fn invalid(message: &str) -> io::Error {
+/// An error of what is no archive.
+pub(crate) fn invalid(message: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
