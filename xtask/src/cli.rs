@@ -176,6 +176,12 @@ pub struct BuildArgs {
     /// Run every step again
     #[arg(long)]
     pub no_cache: bool,
+    /// Give the same image whenever it is built: no time in it is later than the commit's, or than SOURCE_DATE_EPOCH
+    #[arg(long)]
+    pub reproducible: bool,
+    /// Build all of it twice with no cache, and fail where the two differ
+    #[arg(long, requires = "reproducible")]
+    pub twice: bool,
     /// Ask the registry for newer base images
     #[arg(long)]
     pub pull: bool,

@@ -3,6 +3,7 @@
 
 pub mod archive;
 mod content;
+pub mod difference;
 pub mod digest;
 pub mod files;
 mod findings;

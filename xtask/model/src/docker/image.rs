@@ -24,6 +24,16 @@ pub fn save(references: &[String]) -> Vec<String> {
     [["docker", "save"].map(str::to_owned).to_vec(), references.to_vec()].concat()
 }
 
+/// Writes images into one archive, a file.
+pub fn save_to(file: &str, references: &[String]) -> Vec<String> {
+    [["docker", "save", "--output", file].map(str::to_owned).to_vec(), references.to_vec()].concat()
+}
+
+/// Takes the images of an archive, a file, into the engine.
+pub fn load(file: &str) -> Vec<String> {
+    ["docker", "load", "--quiet", "--input", file].map(str::to_owned).to_vec()
+}
+
 /// Makes an image of one layer from an archive of files.
 pub fn import(archive: &str, reference: &str) -> Vec<String> {
     ["docker", "import", archive, reference].map(str::to_owned).to_vec()
@@ -32,6 +42,11 @@ pub fn import(archive: &str, reference: &str) -> Vec<String> {
 /// Takes a name away from an image, and removes it if that was the last; one that is not there is no error.
 pub fn remove(reference: &str) -> Vec<String> {
     ["docker", "image", "rm", "--force", reference].map(str::to_owned).to_vec()
+}
+
+/// Removes an image unless something still rests on it.
+pub fn remove_unused(id: &str) -> Vec<String> {
+    ["docker", "image", "rm", id].map(str::to_owned).to_vec()
 }
 
 /// An image in the engine.

@@ -3,6 +3,7 @@
 mod failure;
 mod origin;
 mod plan;
+mod reproducible;
 mod watch;
 
 use std::panic::resume_unwind;
@@ -22,6 +23,7 @@ use crate::exec::Call;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{Bytes, Environment};
+use origin::Origin;
 pub use origin::ask as ask_origin;
 pub use plan::{plan, read_dockerfile};
 use watch::Watch;
@@ -65,8 +67,8 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
         let services = plan.targets.values().flat_map(|target| target.services.keys().cloned()).collect();
         images::ensure(ctx, &loaded, &services, true)?;
     }
-    let built = perform(ctx, &loaded, &plan)?;
-    if ctx.json() { report::json(&built) } else { report::text(&table(&built)) }
+    let built = perform_as(ctx, &loaded, &plan, args, origin.as_ref())?;
+    if ctx.json() { report::json(&built) } else { report::text(&table(&built, args.reproducible)) }
 }
 
 /// Builds the images of these services (all if none is named).
@@ -74,8 +76,17 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
 /// # Errors
 /// What the stack or the options ask for cannot be built, the engine is not there, or a step failed.
 pub fn build(ctx: &Context, loaded: &Loaded, args: &BuildArgs) -> Result<Vec<Built>> {
-    let plan = plan(ctx, loaded, args, origin::ask(ctx, &loaded.root).as_ref())?;
-    perform(ctx, loaded, &plan)
+    let origin = origin::ask(ctx, &loaded.root);
+    let plan = plan(ctx, loaded, args, origin.as_ref())?;
+    perform_as(ctx, loaded, &plan, args, origin.as_ref())
+}
+
+/// Builds in the way that the options ask for.
+fn perform_as(ctx: &Context, loaded: &Loaded, plan: &Plan, args: &BuildArgs, origin: Option<&Origin>) -> Result<Vec<Built>> {
+    if !args.reproducible || plan.targets.is_empty() {
+        return perform(ctx, loaded, plan);
+    }
+    reproducible::build(ctx, loaded, plan, args, origin::time(origin)?)
 }
 
 fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
@@ -161,7 +172,8 @@ fn dry_run(ctx: &Context, plan: &Plan) -> Result<()> {
     report::text(&format!("{command} <<'END'\n{:#}\nEND\n", plan.definition()))
 }
 
-fn table(built: &[Built]) -> String {
+/// One row for each service; with `whole_ids` each id with all its digits, which may be compared.
+fn table(built: &[Built], whole_ids: bool) -> String {
     use Align::{Left, Right};
     let columns = [
         ("service", Left),
@@ -178,7 +190,7 @@ fn table(built: &[Built]) -> String {
             one.service.clone(),
             one.target.clone().unwrap_or_else(|| "-".to_owned()),
             one.image.clone(),
-            short(&one.id).to_owned(),
+            if whole_ids { &one.id } else { short(&one.id) }.to_owned(),
             one.size.to_string(),
             format!("{}/{}", one.cached, one.steps),
             format!("{:.1}", one.took.as_secs_f64()),
@@ -218,12 +230,13 @@ mod tests {
             took: Duration::from_millis(1_234),
         };
         assert_eq!(
-            table(&[built("api", Some("production")), built("web", None)]),
+            table(&[built("api", Some("production")), built("web", None)], false),
             "service  target      image     id              size  cached  seconds\n\
              api      production  shop-api  0123456789ab  8.1 MB    3/12      1.2\n\
              web      -           shop-web  0123456789ab  8.1 MB    3/12      1.2\n"
         );
-        assert_eq!(table(&[]), "");
+        assert_eq!(table(&[], false), "");
+        assert!(table(&[built("api", None)], true).contains(&built("api", None).id));
         let json = serde_json::to_value(built("api", None)).expect("JSON");
         assert_eq!((&json["bytes"], &json["seconds"]), (&json!(8_120_000), &json!(1.234)));
     }

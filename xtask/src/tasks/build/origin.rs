@@ -62,6 +62,17 @@ pub fn epoch() -> Result<Option<i64>> {
     set.map(|value| value.parse().map_err(|_| wrong(&value))).transpose()
 }
 
+/// The time of the source, in seconds since 1970: `SOURCE_DATE_EPOCH`, or when the commit was made.
+///
+/// # Errors
+/// There is neither, or the variable is no number of seconds.
+pub fn time(origin: Option<&Origin>) -> Result<i64> {
+    epoch()?.or_else(|| origin.and_then(|origin| origin.committed)).ok_or_else(|| {
+        Error::cannot("a reproducible build needs the time of its source, and there is no commit")
+            .help(format!("commit the source, or set `{EPOCH}` to seconds since 1970"))
+    })
+}
+
 impl Origin {
     /// The labels of everything that is built from it; `epoch`, in seconds since 1970, wins over the time of the commit.
     pub fn labels(&self, epoch: Option<i64>) -> BTreeMap<String, String> {

@@ -50,9 +50,10 @@ pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs, origin: Option<&Or
     if services.is_empty() {
         return Ok(Plan::default());
     }
-    let epoch = origin::epoch()?;
+    let epoch = if args.reproducible { Some(origin::time(origin)?) } else { origin::epoch()? };
+    one_platform(args)?;
     let options = Options {
-        no_cache: args.no_cache,
+        no_cache: args.no_cache || args.twice,
         pull: args.pull,
         cache_from: args.cache_from.clone(),
         cache_to: args.cache_to.clone(),
@@ -70,6 +71,14 @@ pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs, origin: Option<&Or
     none_of(checks.arguments(&plan, &options))?;
     unused_keys(loaded, &services).into_iter().for_each(|told| ctx.ui.warn(told));
     Ok(plan)
+}
+
+/// Refuses what only holds for one platform at a time.
+fn one_platform(args: &BuildArgs) -> Result<()> {
+    if args.reproducible && args.platform.len() > 1 {
+        return Err(Error::cannot("`--reproducible` builds for one platform at a time").help("run it once for each `--platform`"));
+    }
+    Ok(())
 }
 
 /// The Dockerfile of a target; none where the builder fetches it with a remote context.

@@ -19,6 +19,7 @@ use crate::image::report::{Measured, Report};
 use crate::report;
 use baseline::Baseline;
 use subjects::{Plan, Source};
+pub use subjects::{stored, written};
 
 /// What was measured, and why it fails, if it does.
 #[derive(Debug)]

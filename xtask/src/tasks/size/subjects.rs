@@ -176,7 +176,8 @@ fn dockerfiles(ctx: &Context, loaded: &Loaded, images: &mut BTreeMap<String, Sub
     Ok(())
 }
 
-fn written(ctx: &Context, loaded: &Loaded, target: &Target) -> Result<Option<Written>> {
+/// What is known of the Dockerfile of a target and of the image it begins from; none where a remote context holds the Dockerfile.
+pub fn written(ctx: &Context, loaded: &Loaded, target: &Target) -> Result<Option<Written>> {
     let Some(file) = read_dockerfile(loaded, target)? else { return Ok(None) };
     let lineage = file.lineage(target.target.as_deref(), &target.args);
     let instructions = lineage.steps.into_iter().map(|step| Instruction { keyword: step.keyword, line: step.line }).collect();
