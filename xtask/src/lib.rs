@@ -6,6 +6,7 @@ pub mod cli;
 pub mod context;
 pub mod exec;
 pub mod probe;
+pub mod registry;
 pub mod report;
 pub mod tasks;
 pub mod ui;

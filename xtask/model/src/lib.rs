@@ -6,5 +6,6 @@ pub mod certificate;
 pub mod docker;
 pub mod error;
 pub mod moment;
+pub mod registry;
 pub mod secret;
 pub mod stack;

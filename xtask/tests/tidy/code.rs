@@ -17,6 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Some probes are a program's work, and all stop at once when the user interrupts.
     ("probe", &["certificate", "docker", "error", "exec", "moment", "stack"]),
     ("secret", &["error", "stack"]),
+    // Registries are asked by a program; the pure half of the module, in the other crate, needs no process.
+    ("registry", &["error", "exec", "moment", "secret", "stack", "ui"]),
     ("cli", &["stack"]),
     ("chain", &["cli", "error"]),
     ("report", &["error"]),
