@@ -1,15 +1,24 @@
 //! Rows F: the Dockerfiles' targets, the overlay, health without a database, and what is published.
 
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
 
 use crate::http::get;
 use crate::stack::{self, eventually, repository, resolved, run};
+use crate::support::Ran;
 
 /// The trials that leave the stack as it is.
 pub fn trials() -> Vec<Trial> {
-    crate::trials![f1_four_targets_build, f2_overlay_validates_merged, f7_backend_is_published_on_loopback_only]
+    crate::trials![
+        f1_four_targets_build,
+        f2_overlay_validates_merged,
+        f4_secrets_are_files_and_their_folder_keeps_them_out_of_git,
+        f7_backend_is_published_on_loopback_only,
+        f9_the_example_has_every_variable_and_no_secret
+    ]
 }
 
 /// The trials that stop services.
@@ -48,6 +57,75 @@ fn f2_overlay_validates_merged() {
         assert_eq!(service["read_only"], true, "{name}");
         assert_eq!(service["cap_drop"], serde_json::json!(["ALL"]), "{name}");
         assert!(service["deploy"]["resources"]["limits"]["memory"].is_string(), "{name}");
+    }
+}
+
+fn f4_secrets_are_files_and_their_folder_keeps_them_out_of_git() {
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        Ran::from(git.args(["-c", "safe.directory=*"]).args(args).current_dir(repository()).output().expect("git starts"))
+    };
+    for value in ["secrets/a.txt", "secrets/a.key", "secrets/a.pem"] {
+        git(&["check-ignore", "--quiet", value]).exits(0);
+    }
+    assert_eq!(git(&["ls-files", "secrets"]).exits(0).stdout, "secrets/.gitignore\nsecrets/README.md\n");
+    let project = resolved("production", &[]);
+    let stack = stack::get();
+    for (name, service) in project["services"].as_object().expect("services") {
+        for secret in service["secrets"].as_array().into_iter().flatten() {
+            let secret = secret["source"].as_str().expect("a name");
+            let variable = secret.to_uppercase();
+            let environment = &service["environment"];
+            assert!(environment[&variable].is_null(), "`{name}` has {variable} itself");
+            let told = &environment[format!("{variable}_FILE")];
+            // What is not told by a variable is named in the service's own configuration.
+            assert!(told.is_null() || *told == format!("/run/secrets/{secret}"), "`{name}` is told to read {told}");
+        }
+    }
+    for service in stack.running() {
+        let environment = stack.inspect(service)["Config"]["Env"].to_string();
+        for value in stack.secrets(service) {
+            assert!(!environment.contains(&value), "`{service}` has the value of a secret in its environment");
+        }
+    }
+    // Made in a project of the same files.
+    let project = crate::support::Project::new(&[]);
+    for file in ["compose/base.yaml", "compose/production.yaml", ".env.production.example"] {
+        project.write(file, &std::fs::read_to_string(repository().join(file)).expect(file));
+    }
+    project.xtask(&["secrets", "init"]).exits(0);
+    for secret in ["postgres_password.txt", "jwt_secret.txt"] {
+        let mode = std::fs::metadata(project.file(&format!("secrets/{secret}"))).expect(secret).permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{secret}");
+    }
+}
+
+/// The variables that the production stack reads, by `${NAME…}`.
+fn variables() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for file in ["compose/base.yaml", "compose/production.yaml"] {
+        let text = std::fs::read_to_string(repository().join(file)).expect(file);
+        for part in text.split("${").skip(1) {
+            names.extend(part.split([':', '}', '-', '?']).next().map(str::to_owned));
+        }
+    }
+    names
+}
+
+fn f9_the_example_has_every_variable_and_no_secret() {
+    let example = std::fs::read_to_string(repository().join(".env.production.example")).expect("the example");
+    let declared = |line: &str| {
+        let name = line.trim_start_matches('#').split_once('=')?.0;
+        name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_').then(|| name.to_owned())
+    };
+    let named: BTreeSet<String> = example.lines().filter_map(declared).collect();
+    assert_eq!(named, variables(), "what the example names and what the stack reads");
+    for section in ["Application", "Domains", "Database", "Redis", "Auth", "Monitoring", "Security"] {
+        assert!(example.contains(&format!("# ---- {section} ----\n")), "{section}");
+    }
+    let project = resolved("production", &[]);
+    for secret in project["secrets"].as_object().expect("secrets").keys() {
+        assert!(!named.contains(&secret.to_uppercase()), "`{secret}` is a file");
     }
 }
 

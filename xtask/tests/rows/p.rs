@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
     crate::trials![
         p1_mqtt_speaks_tls_on_one_port_and_nothing_on_another,
         p1_strangers_and_other_names_are_refused,
+        p1_the_backend_refuses_a_broker_of_another_authority,
         p1_events_go_from_the_backend_to_the_broker_and_back,
         p2_the_certificate_is_the_authoritys_and_says_when_it_expires,
         p4_the_brokers_check_subscribes_and_intervals_are_the_rows,
@@ -80,6 +81,41 @@ fn p1_strangers_and_other_names_are_refused() {
     let elsewhere = format!("{subscribe} -h 127.0.0.1");
     refused(run(&elsewhere));
     assert!(run(&format!("{elsewhere} --insecure")).exits(0).stdout.contains("mosquitto"), "it is the name alone");
+}
+
+fn p1_the_backend_refuses_a_broker_of_another_authority() {
+    let stack = stack::get();
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (key, stranger) = (file("key"), file("stranger.pem"));
+    let curve = "ec_paramgen_curve:P-256";
+    let made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", curve, "-nodes", "-subj", "/CN=a stranger", "-days", "2"];
+    openssl(&[&made[..], &["-keyout", &key, "-out", &stranger]].concat()).exits(0);
+    // The backend's own settings and secrets, but for whom it trusts.
+    let told = stack.inspect("backend");
+    let (image, networks) = (told["Image"].as_str().expect("an image"), told["NetworkSettings"]["Networks"].as_object());
+    let shared = format!("--volumes-from={}:ro", stack.id("backend"));
+    let environment: Vec<&str> = told["Config"]["Env"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let mut create = vec!["create", "--rm", &shared, "--env=MQTT_CA_FILE=/stranger.pem", "--env=LOG_LEVEL=debug"];
+    environment
+        .iter()
+        .filter(|one| !one.starts_with("MQTT_CA_FILE=") && !one.starts_with("LOG_LEVEL="))
+        .for_each(|one| create.extend(["--env", one]));
+    let names: Vec<&String> = networks.expect("networks").keys().collect();
+    create.extend(["--network", names[0], image, "serve"]);
+    let id = docker(&create).trim().to_owned();
+    names[1..].iter().for_each(|name| drop(docker(&["network", "connect", name, &id])));
+    docker(&["cp", &stranger, &format!("{id}:/stranger.pem")]);
+    docker(&["start", &id]);
+    let logs = || {
+        let ran = stack::run(&["logs", &id]).exits(0);
+        ran.stdout + &ran.stderr
+    };
+    let refusal = "the broker is out of reach";
+    let seen = std::panic::catch_unwind(|| eventually(Duration::from_secs(20), || logs().contains(refusal), refusal));
+    let logs = logs();
+    docker(&["rm", "--force", &id]);
+    assert!(seen.is_ok() && logs.contains("UnknownIssuer"), "{logs}");
 }
 
 fn p1_events_go_from_the_backend_to_the_broker_and_back() {
