@@ -43,9 +43,15 @@ fn impossible(format: Format, tasks: &[Cli]) -> Option<String> {
             "`--format {name}` gives one document, and several tasks give several answers: run them one by one"
         ));
     }
-    let has_verdict = |cli: &Cli| matches!(&cli.task, Task::Smoke(args) if !args.clean && !cli.global.dry_run);
-    let of_verdicts = matches!(format, Format::Junit | Format::Markdown);
-    (of_verdicts && !tasks.iter().all(has_verdict)).then(|| format!("`--format {name}` is for the verdict of `smoke`"))
+    let is_whole = |cli: &Cli| !cli.global.dry_run;
+    let smokes = |cli: &Cli| matches!(&cli.task, Task::Smoke(args) if !args.clean) && is_whole(cli);
+    let sums_up = |cli: &Cli| matches!(&cli.task, Task::Ci(_)) && is_whole(cli);
+    let whose = match format {
+        Format::Junit if !tasks.iter().all(smokes) => "the verdict of `smoke`",
+        Format::Markdown if !tasks.iter().all(|cli| smokes(cli) || sums_up(cli)) => "the verdicts of `smoke` and `ci`",
+        _ => return None,
+    };
+    Some(format!("`--format {name}` is for {whose}"))
 }
 
 /// How many names a mistyped one is answered with.
@@ -218,12 +224,23 @@ mod tests {
     #[test]
     fn a_format_that_cannot_hold_the_answer_is_refused() {
         let why = |line: &str| parse(line.split(' ').map(OsString::from).collect()).err().map(|error| error.to_string());
-        for line in ["x smoke --format junit", "x smoke --format markdown", "x size --format json", "x size smoke --format text"]
-        {
+        for line in [
+            "x smoke --format junit",
+            "x smoke --format markdown",
+            "x ci --format markdown",
+            "x size --format json",
+            "x size smoke --format text",
+        ] {
             assert_eq!(why(line), None, "{line}");
         }
-        for line in ["x size --format junit", "x smoke --clean --format junit", "x smoke --dry-run --format markdown"] {
-            assert!(why(line).is_some_and(|why| why.contains("is for the verdict of `smoke`")), "{line}");
+        for line in [
+            "x size --format junit",
+            "x ci --format junit",
+            "x smoke --clean --format junit",
+            "x smoke --dry-run --format markdown",
+            "x ci --dry-run --format markdown",
+        ] {
+            assert!(why(line).is_some_and(|why| why.contains("is for the verdict")), "{line}");
         }
         assert!(why("x size smoke --format junit").is_some_and(|why| why.contains("one document")));
     }

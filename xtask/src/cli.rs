@@ -8,10 +8,12 @@ use crate::stack::probe::Given;
 use crate::stack::{Environment, Lines, Since, Span};
 
 mod certs;
+mod ci;
 mod secrets;
 mod size;
 
 pub use certs::{CertsAction, RenewArgs};
+pub use ci::CiArgs;
 pub use secrets::{InitArgs, ListArgs, OpenArgs, RotateArgs, SealArgs, SecretsAction};
 pub use size::SizeArgs;
 
@@ -85,7 +87,7 @@ pub enum Format {
     Json,
     /// JUnit XML, of `smoke`
     Junit,
-    /// Markdown, of `smoke`
+    /// Markdown, of `smoke` and `ci`
     Markdown,
 }
 
@@ -148,6 +150,8 @@ pub enum Task {
     Images,
     /// Check this machine: engine, Compose, Buildx, disk, memory, access, registry
     Doctor,
+    /// Run everything that continuous integration does: tests, builds, sizes, the smoke test
+    Ci(CiArgs),
     /// Run every test: unit, black-box, the images' own, and those that need an engine
     Test(TestArgs),
     /// Measure this tool against what it replaces
@@ -161,7 +165,7 @@ pub enum Task {
 
 /// The headings of help, in order, with the tasks under each.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Check", &["smoke", "size", "doctor"]),
+    ("Check", &["ci", "smoke", "size", "doctor"]),
     ("Develop", &["dev-build", "dev-up", "dev-down", "dev-logs", "dev-restart", "dev-ps"]),
     ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps"]),
     ("Prepare", &["images", "secrets", "certs"]),

@@ -12,7 +12,7 @@ pub mod tasks;
 pub mod ui;
 
 pub use image;
-pub use model::{certificate, docker, error, moment, secret, stack};
+pub use model::{certificate, docker, error, moment, pipeline, secret, stack};
 
 use std::process::ExitCode;
 

@@ -1,6 +1,9 @@
 //! What a person sees while a task runs: labelled steps, bars, colour. All of it goes to stderr; answers go to stdout
 //! through [`crate::report`]. Colour and movement are decided once, by a pure function.
 
+mod dress;
+mod story;
+
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,75 +12,10 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::ColorChoice;
 use crate::error::{Error, Exit};
-
-/// What decides how stderr and stdout are dressed.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings {
-    /// `--color`
-    pub choice: ColorChoice,
-    /// `-q`
-    pub quiet: bool,
-    /// `NO_COLOR` is set and not empty
-    pub no_color: bool,
-    /// `FORCE_COLOR` is set, not empty and not `0`
-    pub force_color: bool,
-    /// `CI` is set and not empty
-    pub ci: bool,
-    /// `TERM` is `dumb`
-    pub dumb: bool,
-    /// stderr is a terminal
-    pub terminal: bool,
-}
-
-/// How to dress what is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dress {
-    /// Colour codes are written
-    pub color: bool,
-    /// Bars and timers move
-    pub moving: bool,
-}
-
-/// Decides colour and movement.
-///
-/// | `--color` | `NO_COLOR` | `FORCE_COLOR` | terminal | colour |
-/// |-----------|------------|---------------|----------|--------|
-/// | always    | any        | any           | any      | yes    |
-/// | never     | any        | any           | any      | no     |
-/// | auto      | set        | any           | any      | no     |
-/// | auto      | unset      | set           | any      | yes    |
-/// | auto      | unset      | unset         | yes      | yes, unless `TERM=dumb` |
-/// | auto      | unset      | unset         | no       | no     |
-///
-/// Bars move on a terminal that is not dumb, outside CI, unless `-q`.
-pub fn dress(around: Surroundings) -> Dress {
-    let color = match around.choice {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto if around.no_color => false,
-        ColorChoice::Auto if around.force_color => true,
-        ColorChoice::Auto => around.terminal && !around.dumb,
-    };
-    Dress { color, moving: around.terminal && !around.dumb && !around.ci && !around.quiet }
-}
-
-impl Surroundings {
-    /// Reads the environment and the terminal.
-    pub fn read(choice: ColorChoice, quiet: bool) -> Self {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        Self {
-            choice,
-            quiet,
-            no_color: set("NO_COLOR"),
-            force_color: set("FORCE_COLOR") && std::env::var_os("FORCE_COLOR").is_some_and(|value| value != "0"),
-            ci: set("CI"),
-            dumb: std::env::var_os("TERM").is_some_and(|value| value == "dumb"),
-            terminal: std::io::stderr().is_terminal(),
-        }
-    }
-}
+use dress::Dress;
+pub use dress::{Surroundings, dress};
+pub use story::Story;
 
 /// The width of the label column.
 const LABEL: usize = 11;
@@ -97,6 +35,8 @@ pub struct Ui {
     bars: MultiProgress,
     /// What was warned of, for answers that tell it too.
     warned: Arc<Mutex<Vec<String>>>,
+    /// What keeps the lines, in place of the terminal.
+    story: Option<Story>,
 }
 
 /// The meaning of a coloured word.
@@ -121,13 +61,33 @@ impl Ui {
         let target = if dress.moving { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         let bars = MultiProgress::with_draw_target(target);
-        Self { dress, quiet: around.quiet, verbosity, github, bars, warned: Arc::default() }
+        Self { dress, quiet: around.quiet, verbosity, github, bars, warned: Arc::default(), story: None }
     }
 
     /// The same for something that nobody needs to see: no steps, no warnings, no bars.
     pub fn hushed(&self) -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
         Self { quiet: true, bars, warned: Arc::default(), ..self.clone() }
+    }
+
+    /// The same for a task whose lines are kept, to be shown when it has ended. It has no bars, and its errors are told by others.
+    pub fn recorded(&self, story: &Story) -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        let dress = Dress { color: false, moving: false };
+        Self { dress, quiet: false, github: false, bars, warned: Arc::default(), story: Some(story.clone()), ..self.clone() }
+    }
+
+    /// Shows lines that were kept, under a title. On GitHub Actions they are folded away.
+    pub fn group(&self, title: &str, lines: &[String]) {
+        if self.quiet || lines.is_empty() {
+            return;
+        }
+        if self.github {
+            self.line(&crate::report::github::group(title, lines));
+        } else {
+            self.line(&self.paint(Tone::Strong, title));
+            lines.iter().for_each(|line| self.line(&format!("  {line}")));
+        }
     }
 
     /// Whether bars move; where they do not, a step's end is told by a line.
@@ -263,6 +223,9 @@ impl Ui {
 
     /// Writes a line above whatever moves. A closed stderr is no reason to stop a task that cleans up.
     fn line(&self, text: &str) {
+        if let Some(story) = &self.story {
+            return story.add(text);
+        }
         self.bars.suspend(|| {
             let _closed = writeln!(std::io::stderr().lock(), "{text}");
         });
@@ -283,36 +246,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_follows_the_truth_table() {
-        use ColorChoice::{Always, Auto, Never};
-        let table = [
-            // choice, no_color, force_color, terminal, dumb => colour
-            (Always, true, false, false, true, true),
-            (Never, false, true, true, false, false),
-            (Auto, true, true, true, false, false),
-            (Auto, false, true, false, false, true),
-            (Auto, false, false, true, false, true),
-            (Auto, false, false, true, true, false),
-            (Auto, false, false, false, false, false),
-        ];
-        for (choice, no_color, force_color, terminal, dumb, color) in table {
-            let around = Surroundings { choice, no_color, force_color, terminal, dumb, ..Surroundings::default() };
-            assert_eq!(dress(around).color, color, "{around:?}");
-        }
-    }
-
-    #[test]
-    fn bars_move_only_where_a_person_looks() {
-        let person = Surroundings { terminal: true, ..Surroundings::default() };
-        assert!(dress(person).moving);
-        for still in [
-            Surroundings { terminal: false, ..person },
-            Surroundings { ci: true, ..person },
-            Surroundings { quiet: true, ..person },
-            Surroundings { dumb: true, ..person },
-        ] {
-            assert!(!dress(still).moving, "{still:?}");
-        }
+    fn what_is_recorded_is_kept_in_order() {
+        let story = Story::new(ProgressBar::hidden());
+        let ui = Ui::new(Surroundings { quiet: true, ..Surroundings::default() }, 0).recorded(&story);
+        ui.step("build", "one");
+        ui.relay("two");
+        ui.error(&Error::failed("three"));
+        assert_eq!(story.lines(), ["build      one", "two", "error: three"]);
     }
 
     #[test]

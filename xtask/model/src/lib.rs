@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod docker;
 pub mod error;
 pub mod moment;
+pub mod pipeline;
 pub mod registry;
 pub mod secret;
 pub mod stack;

@@ -4,6 +4,7 @@ mod addresses;
 mod bench;
 mod build;
 mod certs;
+mod ci;
 mod completions;
 mod control;
 mod doctor;
@@ -56,6 +57,7 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Certs { action } => certs::run(ctx, action),
         Task::Images => images::run(ctx),
         Task::Doctor => doctor::run(ctx),
+        Task::Ci(args) => ci::run(ctx, args),
         Task::Test(args) => test::run(ctx, args),
         Task::Bench(args) => bench::run(ctx, args),
         Task::Completions { shell } => completions::run(*shell),

@@ -75,9 +75,11 @@ impl Project {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.arg("-C").arg(&self.root).args(args).env("COMPOSE_PROJECT_NAME", &self.name);
-        ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "CI", "FORCE_COLOR", "SOURCE_DATE_EPOCH"].iter().for_each(|name| {
-            command.env_remove(name);
-        });
+        ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "ACTIONS_RUNTIME_TOKEN", "CI", "FORCE_COLOR", "SOURCE_DATE_EPOCH"]
+            .iter()
+            .for_each(|name| {
+                command.env_remove(name);
+            });
         command
     }
 

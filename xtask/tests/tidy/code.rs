@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("certificate", &["moment"]),
     ("stack", &["error"]),
     ("docker", &["error", "stack"]),
+    ("pipeline", &["error", "stack"]),
     ("lint", &["error", "stack"]),
     // Some probes are a program's work, and all stop at once when the user interrupts.
     ("probe", &["certificate", "docker", "error", "exec", "moment", "stack"]),

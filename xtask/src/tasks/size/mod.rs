@@ -3,7 +3,7 @@
 
 mod baseline;
 mod judge;
-mod markdown;
+pub mod markdown;
 pub mod stream;
 mod subjects;
 mod table;
@@ -57,7 +57,14 @@ pub fn run(ctx: &Context, args: &SizeArgs) -> Result<()> {
     Err(Error::answered())
 }
 
-/// Measures and judges, without printing.
+/// Measures and judges, without giving the answer.
+///
+/// # Errors
+/// An image or the baseline is not there or cannot be read; a report that cannot be recorded.
+pub fn examine(ctx: &Context, args: &SizeArgs) -> Result<Examined> {
+    examined(ctx, &subjects::plan(ctx, args)?, args)
+}
+
 fn examined(ctx: &Context, plan: &Plan, args: &SizeArgs) -> Result<Examined> {
     let baseline = baseline::of(ctx, args)?;
     let mut report = Report { images: measured(ctx, plan, args.transfer)? };

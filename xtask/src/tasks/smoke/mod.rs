@@ -2,7 +2,7 @@
 //! containers are not touched.
 
 mod chaos;
-mod faces;
+pub mod faces;
 mod in_flight;
 mod memory;
 mod patience;
@@ -12,7 +12,7 @@ mod runtime;
 mod seen;
 pub mod stop;
 mod timeline;
-mod verdict;
+pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -35,25 +35,40 @@ use crate::stack::{Span, select};
 use memory::Sampler;
 use seen::{Checked, Seen};
 use stop::Stopping;
-use verdict::Check;
+use verdict::{Check, Verdict};
 
 /// The owner of a stack that `--keep` left.
 const KEPT: &str = "kept";
 
 /// Runs the smoke test.
 pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
-    let started = Instant::now();
     if args.clean {
         engine::ready(ctx)?;
         return clean(ctx);
     }
+    if ctx.dry_run() {
+        let (loaded, services) = read(ctx, args)?;
+        return Run::plan(ctx, &loaded, services, args).dry_run(args);
+    }
+    faces::answer(ctx, args.html.as_deref(), &verdict(ctx, args)?)
+}
+
+/// Reads the project and selects what is booted of it.
+fn read(ctx: &Context, args: &SmokeArgs) -> Result<(Loaded, BTreeSet<String>)> {
     let mut loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
     let services = select(&loaded.stack, &args.services)?;
     probes::add(&mut loaded, &args.probes, &services)?;
+    Ok((loaded, services))
+}
+
+/// Boots, probes, stops and removes a copy, without giving the answer.
+///
+/// # Errors
+/// What could not be checked; what is wrong with a stack that could be is in the verdict.
+pub fn verdict(ctx: &Context, args: &SmokeArgs) -> Result<Verdict> {
+    let started = Instant::now();
+    let (loaded, services) = read(ctx, args)?;
     let run = Run::plan(ctx, &loaded, services, args);
-    if ctx.dry_run() {
-        return run.dry_run(args);
-    }
     probes::ready(ctx, &loaded, &run.copy.services)?;
     if args.chaos {
         chaos::ready(&loaded, &run.copy.services)?;
@@ -78,11 +93,7 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
         guard.finish(outcome)
     };
     match outcome {
-        Ok(()) => faces::answer(
-            ctx,
-            args.html.as_deref(),
-            &seen.verdict(&loaded, &run.copy.name, &needed, started.elapsed().as_secs_f64()),
-        ),
+        Ok(()) => Ok(seen.verdict(&loaded, &run.copy.name, &needed, started.elapsed().as_secs_f64())),
         Err(error) => Err(seen.before(error)),
     }
 }

@@ -20,8 +20,11 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::Call;
 use crate::report;
 use count::Counts;
-use judge::{Outcome, judge};
-use plan::{Planned, Where};
+pub use judge::Outcome;
+use judge::judge;
+pub use plan::Planned;
+use plan::Where;
+pub use programs::ready as programs;
 
 /// How long a suite may take that says nothing of it: a cold build of everything and its tests, on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -46,6 +49,23 @@ pub fn run(ctx: &Context, args: &TestArgs) -> Result<()> {
         return Err(Error::failed(format!("no test's name contains `{filter}`")));
     }
     judge::tell(ctx, &outcomes)
+}
+
+/// The suites that the project declares, in their order.
+///
+/// # Errors
+/// Services, targets and secrets that do not exist.
+pub fn suites(loaded: &Loaded) -> Result<Vec<Planned<'_>>> {
+    if loaded.stack.extension.tests.is_empty() { Ok(Vec::new()) } else { plan::plan(loaded, None) }
+}
+
+/// Runs one suite to its verdict, with all that it wants, without giving the answer.
+///
+/// # Errors
+/// What it wants cannot be had; an interrupt.
+pub fn single(ctx: &Context, loaded: &Loaded, planned: &Planned) -> Result<Outcome> {
+    let version = prepare(ctx, loaded, std::slice::from_ref(planned))?;
+    perform(ctx, loaded, planned, &version)
 }
 
 /// Makes sure of programs, of the engine and of the images, where a suite wants them.

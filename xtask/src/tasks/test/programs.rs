@@ -13,7 +13,7 @@ use crate::tasks::provision;
 ///
 /// # Errors
 /// All that are missing, where nothing may be installed; what cannot be installed.
-pub(super) fn ready(ctx: &Context, loaded: &Loaded, planned: &[Planned]) -> Result<()> {
+pub fn ready(ctx: &Context, loaded: &Loaded, planned: &[Planned]) -> Result<()> {
     if ctx.global.provision {
         let packages: BTreeSet<&str> = missing(ctx, planned).map(|(_, _, package)| package).collect();
         provision::packages(ctx, &packages)?;

@@ -1,7 +1,7 @@
 //! The faces of a verdict: which one is the answer on stdout, and where else it is written. Each is made from the verdict alone.
 
 mod junit;
-mod markdown;
+pub mod markdown;
 #[cfg(test)]
 mod testing;
 
