@@ -208,7 +208,9 @@ impl Runner {
     /// Finds a program on `PATH`.
     pub fn locate(&self, program: &str) -> Result<Utf8PathBuf> {
         let path = which::which(program).map_err(|_| {
-            Error::cannot(format!("`{program}` is not on PATH")).help("`cargo xtask doctor` tells what this machine lacks")
+            let installed = if program == "docker" { "add `--provision` to have it installed; " } else { "" };
+            let help = format!("{installed}`cargo xtask doctor` tells what this machine lacks");
+            Error::cannot(format!("`{program}` is not on PATH")).help(help)
         })?;
         Utf8PathBuf::from_path_buf(path)
             .map_err(|path| Error::cannot(format!("the path of `{program}` is not UTF-8: {}", path.display())))
