@@ -118,6 +118,27 @@ fn an_interrupt_ends_every_step_and_no_other_begins() {
     assert_eq!(machine.lines("ran"), ["format"]);
 }
 
+#[test]
+fn the_cache_that_a_runner_offers_is_used_by_builders_that_can() {
+    let compose = "name: shop\nservices: {a: {build: {context: /, dockerfile_inline: 'FROM scratch', CACHE}}}\n";
+    let machine = |cache: &str| Machine::with_docker(&[("compose.yaml", &compose.replace(", CACHE", cache))]);
+    let offered =
+        |cache: &str| machine(cache).env("ACTIONS_RUNTIME_TOKEN", "t").env("ACTIONS_RESULTS_URL", "http://127.0.0.1:1/");
+    let plan = |machine: &Machine| machine.run(&["prod-build", "--dry-run", "--format", "json"]).exits(0);
+    let target = |ran: &Ran| ran.json()["definition"]["target"]["a"].clone();
+
+    let able = offered("");
+    able.write("driver", "docker-container");
+    let ran = plan(&able).tells("cache      GitHub Actions, a scope for each image\n");
+    assert_eq!(target(&ran)["cache-from"], serde_json::json!(["type=gha,scope=shop-a"]));
+    let ran = plan(&offered("")).tells("cache      the builder's own: it cannot write that of GitHub Actions");
+    assert_eq!(target(&ran)["cache-to"], serde_json::Value::Null);
+    let ran = plan(&offered(", cache_to: ['type=registry,ref=r/c']")).tells("cache      as given: registry\n");
+    assert_eq!(target(&ran)["cache-to"], serde_json::json!(["type=registry,ref=r/c"]));
+    let alone = machine("");
+    assert!(!plan(&alone).stderr.contains("cache ") && !alone.lines("calls").contains(&"buildx inspect".to_owned()));
+}
+
 /// A project of its own layout that is built, measured, booted and tested. Two of its suites end only if they run side by side.
 const WHOLE: &str = "services:
   web:

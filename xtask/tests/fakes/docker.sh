@@ -1,7 +1,7 @@
 #!/bin/sh
 # A docker that answers from files beside it: `images/REFERENCE` (with `/` and `:` as `_`) is an image that is there, `pull` is
 # sourced for a pull, `saved.tar` is what is saved, `save-fails` breaks that off, `no-engine` means that nothing answers. What it was
-# asked is in `calls`.
+# asked is in `calls`. `driver` names the driver of Buildx's builder.
 project=${0%/fakes/docker}
 echo "$*" >>"$project/calls"
 file_of() { echo "$project/images/$(echo "$1" | tr '/:' '__')"; }
@@ -21,6 +21,7 @@ case $* in
 "info "*) echo '{"ServerVersion":"26.1.5","Driver":"vfs","CgroupVersion":"2","MemoryLimit":true,"CpuCfsQuota":true,"PidsLimit":true,"DockerRootDir":"/"}' ;;
 "context inspect"*) echo "tcp://fake:1" ;;
 "compose version"*) echo 2.26.1 ;;
+"buildx inspect") echo "Driver:        $(cat "$project/driver" 2>/dev/null || echo docker)" ;;
 "buildx version") echo "github.com/docker/buildx v0.13.1 fake" ;;
 "compose "*" config "*) cat "$project/compose.yaml" ;;
 "image inspect "*)

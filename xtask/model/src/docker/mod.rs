@@ -1,6 +1,7 @@
 //! Argument lists for docker, compose and buildx, and parsers of what they print. Pure: nothing here starts a process.
 
 pub mod bake;
+pub mod cache;
 pub mod cgroup;
 pub mod compose;
 pub mod container;

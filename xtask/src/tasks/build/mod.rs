@@ -1,5 +1,6 @@
 //! `dev-build` and `prod-build`: every image of the stack in one parallel bake.
 
+mod cache;
 mod failure;
 mod origin;
 mod plan;

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
+use super::cache;
 use super::origin::{self, Origin};
 use crate::cli::BuildArgs;
 use crate::context::Context;
 use crate::docker::bake::{self, EPOCH, Options, Plan, Target, is_remote, plain};
+use crate::docker::cache::Cache;
 use crate::docker::dockerfile::{self, Dockerfile};
 use crate::error::{Error, Place, Result, none_of};
 use crate::stack::extension::nearest;
@@ -50,6 +52,8 @@ pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs, origin: Option<&Or
     if services.is_empty() {
         return Ok(Plan::default());
     }
+    let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let cache = cache::choose(ctx, stack, &services, args, &environment)?;
     let epoch = if args.reproducible { Some(origin::time(origin)?) } else { origin::epoch()? };
     one_platform(args)?;
     let options = Options {
@@ -57,13 +61,14 @@ pub fn plan(ctx: &Context, loaded: &Loaded, args: &BuildArgs, origin: Option<&Or
         pull: args.pull,
         cache_from: args.cache_from.clone(),
         cache_to: args.cache_to.clone(),
+        actions_cache: cache == Cache::Actions,
         platforms: args.platform.clone(),
         args: arguments(stack, &args.set_arg)?,
         tags: tags(&args.tags)?,
         labels: origin.map(|origin| origin.labels(epoch)).unwrap_or_default(),
         epoch: epoch.map(|epoch| epoch.to_string()),
         ca: trust::bundle()?,
-        environment: std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
+        environment,
     };
     let plan = bake::plan(stack, &services, &options);
     let checks = Checks { loaded };

@@ -22,6 +22,8 @@ pub struct Options {
     pub cache_from: Vec<String>,
     /// Further places cached steps go to.
     pub cache_to: Vec<String>,
+    /// Whether each target has its share of the cache of GitHub Actions.
+    pub actions_cache: bool,
     /// The platforms, in place of those the stack names.
     pub platforms: Vec<String>,
     /// Build arguments of one service, or of all of them under none; they win over the stack's.
@@ -75,7 +77,10 @@ pub fn plan(stack: &Stack, services: &BTreeSet<String>, options: &Options) -> Pl
             plan.targets.insert(name, target);
         }
     }
-    for target in plan.targets.values_mut() {
+    for (name, target) in &mut plan.targets {
+        if options.actions_cache {
+            target.keep_in_actions(&stack.name, name);
+        }
         let first = target.services.keys().next().cloned().unwrap_or_default();
         target.labels.entry(TITLE.to_owned()).or_insert_with(|| first.clone());
         for context in target.contexts.values_mut() {

@@ -6,6 +6,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::{CA_SECRET, EPOCH, Options};
+use crate::docker::cache;
 use crate::stack::{Build, ImageRef, SecretUse, Stack};
 
 /// A build, as bake reads it.
@@ -99,6 +100,13 @@ impl Target {
             pull: build.pull || options.pull,
             context,
         }
+    }
+
+    /// Takes steps from its share of the cache of GitHub Actions, and leaves them there.
+    pub(super) fn keep_in_actions(&mut self, stack: &str, name: &str) {
+        let (from, to) = cache::actions(stack, name, self.target.as_deref());
+        self.cache_from.push(from);
+        self.cache_to.push(to);
     }
 
     /// Whether two targets differ in nothing but the names of what they build.

@@ -85,6 +85,14 @@ fn options_win_over_the_stack() {
 }
 
 #[test]
+fn each_target_has_a_share_of_the_cache_of_github_actions() {
+    let services = "  a: {build: {context: /a, target: x}}\n  b: {build: {context: /b}}\n";
+    let definition = planned(services, &Options { actions_cache: true, ..Options::default() }).definition();
+    assert_eq!(definition["target"]["a"]["cache-from"], json!(["type=gha,scope=shop-a-x"]));
+    assert_eq!(definition["target"]["b"]["cache-to"], json!(["type=gha,scope=shop-b,mode=max,ignore-error=true"]));
+}
+
+#[test]
 fn the_same_build_is_one_target_with_every_name() {
     let services = "
   api: {build: {context: /p, target: x}}
