@@ -15,6 +15,12 @@ const SCRIPT: &str = include_str!("../../../scripts/install-engine.sh");
 /// The variable that tells the script which command its messages name.
 const SELF: &str = "INSTALL_ENGINE_AS";
 
+/// What reads the script from stdin.
+const SHELL: [&str; 3] = ["sh", "-s", "--"];
+
+/// The same as root, by a `sudo` that asks nobody, as the runners of CI services have it.
+const SUDO: [&str; 5] = ["sudo", "-n", "sh", "-s", "--"];
+
 /// How long an installation may take; packages come over a slow line at times.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
@@ -27,7 +33,7 @@ pub fn engine(ctx: &Context) -> Result<()> {
     if doctor::suffices(ctx) {
         return Ok(());
     }
-    let planned = run(ctx, &["plan"], &own_command(), &mut |_| ())?;
+    let planned = run(ctx, &SHELL, &["plan"], &own_command(), &mut |_| ())?;
     if planned.is_empty() {
         return Ok(());
     }
@@ -37,10 +43,10 @@ pub fn engine(ctx: &Context) -> Result<()> {
     if ctx.dry_run() {
         return Ok(());
     }
-    install(ctx, &["install"], &own_command())
+    install(ctx, &SHELL, &["install"], &own_command())
 }
 
-/// Installs packages of the distribution; says so before it does it.
+/// Installs packages of the distribution; says so before it does it. Who is not root does it by `sudo` where that needs no password.
 ///
 /// # Errors
 /// What the script cannot do, with its remedy.
@@ -49,15 +55,20 @@ pub fn packages(ctx: &Context, packages: &BTreeSet<&str>) -> Result<()> {
         return Ok(());
     }
     let names: Vec<&str> = packages.iter().copied().collect();
-    ctx.ui.step("provision", format!("install {} (apt-get)", names.join(" ")));
     let by_hand = format!("apt-get install {}", names.join(" "));
-    install(ctx, &[&["packages"], &names[..]].concat(), &by_hand)
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root && ctx.runner.short(&ctx.start, "sudo", &["-n", "true"]).is_some() {
+        ctx.ui.step("provision", format!("install {} (sudo apt-get)", names.join(" ")));
+        return install(ctx, &SUDO, &[&["packages"], &names[..]].concat(), &by_hand);
+    }
+    ctx.ui.step("provision", format!("install {} (apt-get)", names.join(" ")));
+    install(ctx, &SHELL, &[&["packages"], &names[..]].concat(), &by_hand)
 }
 
 /// Lets the script act, and tells how it goes.
-fn install(ctx: &Context, arguments: &[&str], own: &str) -> Result<()> {
+fn install(ctx: &Context, shell: &[&str], arguments: &[&str], own: &str) -> Result<()> {
     let (started, timer) = (Instant::now(), ctx.ui.timer("provision"));
-    let outcome = run(ctx, arguments, own, &mut |line| {
+    let outcome = run(ctx, shell, arguments, own, &mut |line| {
         if let Some(step) = line.strip_prefix("step: ") {
             timer.set_message(step.to_owned());
         } else if let Some(note) = line.strip_prefix("note: ") {
@@ -71,8 +82,8 @@ fn install(ctx: &Context, arguments: &[&str], own: &str) -> Result<()> {
 }
 
 /// Runs the script and gives the steps it named. `own` is the command that its remedies name.
-fn run(ctx: &Context, arguments: &[&str], own: &str, on_line: &mut dyn FnMut(&str)) -> Result<Vec<String>> {
-    let argv = [&["sh", "-s", "--"], arguments].concat();
+fn run(ctx: &Context, shell: &[&str], arguments: &[&str], own: &str, on_line: &mut dyn FnMut(&str)) -> Result<Vec<String>> {
+    let argv = [shell, arguments].concat();
     let call = Call::new(argv).stdin(SCRIPT).env(SELF, own).deadline(PATIENCE);
     let mut steps = Vec::new();
     let finished = ctx.runner.stream(call, &mut |line| {
