@@ -109,17 +109,18 @@ fn a_later_run_compares_with_an_earlier_one() {
 fn a_recorded_report_is_compared_with_and_replaced() {
     let project = with_archive(&image("a:1", vec![base()]));
     let record = |more: &[&str]| {
-        let fixed = ["size", "--archive", "image.tar", "--record", "sizes.json", "--format", "json"];
+        let fixed = ["size", "--archive", "image.tar", "--record", "new/sizes.json", "--format", "json"];
         project.xtask(&[&fixed, more].concat())
     };
-    let first = record(&["--max-growth", "1%"]).exits(0).tells("`sizes.json` does not exist yet, so growth is not known");
+    let first = record(&["--max-growth", "1%"]).exits(0).tells("`new/sizes.json` does not exist yet, so growth is not known");
     assert_eq!(only(&first)["growth"], Value::Null);
     let big = Layer::new().file("srv/big", &vec![7; 1_000_000]);
     write(&project.file("image.tar"), &image("a:2", vec![base(), ("COPY big /srv/", big)]));
-    let second = record(&["--max-growth", "1%"]).exits(1).tells("`a:2` grew by 1.0 MB (50 %) since `sizes.json`, more than 1 %");
+    let second =
+        record(&["--max-growth", "1%"]).exits(1).tells("`a:2` grew by 1.0 MB (50 %) since `new/sizes.json`, more than 1 %");
     assert_eq!(only(&second)["growth"]["bytes"], 1_000_000);
     assert_eq!(only(&record(&["--max-growth", "1%"]).exits(0))["growth"]["bytes"], 0);
-    write(&project.file("sizes.json"), b"{\"images\": 7}");
+    write(&project.file("new/sizes.json"), b"{\"images\": 7}");
     record(&[])
         .exits(0)
         .says(&["warning: growth is not known: the baseline `", "is not what `cargo xtask size --format json` prints"]);

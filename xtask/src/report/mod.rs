@@ -14,6 +14,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use table::Table;
 
 /// The document that stands for an answer that could not be given.
 #[derive(Debug, Serialize)]
@@ -59,6 +60,24 @@ pub fn json(answer: &impl Serialize) -> Result<()> {
     let document = serde_json::to_string_pretty(answer)
         .map_err(|error| Error::cannot(format!("cannot write the answer as JSON: {error}")))?;
     text(&(document + "\n"))
+}
+
+/// Adds a table under a title to the summary of a job on GitHub Actions; elsewhere there is none.
+///
+/// # Errors
+/// The summary cannot be written.
+pub fn summarise(title: &str, table: &Table) -> Result<()> {
+    markdown::summary().map_or(Ok(()), |path| file(&path, &format!("### {title}\n\n{}\n", table.markdown()), true))
+}
+
+/// Writes a document to a file, whose folder is made where it is missing.
+///
+/// # Errors
+/// The folder or the file cannot be written.
+pub fn file_in_folder(path: &Utf8Path, document: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder).map_err(|error| Error::cannot(format!("cannot make the folder `{folder}`: {error}")))?;
+    file(path, document, false)
 }
 
 /// Writes a document to a file, or behind what stands there already.

@@ -1,5 +1,7 @@
 //! Columns of text, aligned. Widths are counted in characters.
 
+use super::markdown;
+
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -27,6 +29,12 @@ impl Table {
         let mut cells: Vec<String> = cells.into_iter().collect();
         cells.resize(self.columns.len(), String::new());
         self.rows.push(cells);
+    }
+
+    /// The table as Markdown.
+    pub fn markdown(&self) -> String {
+        let headings: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        markdown::table(&headings, self.rows.iter().cloned())
     }
 
     /// The table as lines, headings first, no trailing blanks.
@@ -58,5 +66,6 @@ mod tests {
         table.row(["größe".to_owned(), "1".to_owned()]);
         table.row(["x".to_owned()]);
         assert_eq!(table.render(), "name   size\ngröße     1\nx\n");
+        assert_eq!(table.markdown(), "| name | size |\n| --- | --- |\n| größe | 1 |\n| x |  |\n");
     }
 }

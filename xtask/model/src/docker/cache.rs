@@ -69,9 +69,10 @@ impl Cache {
         match self {
             Self::Given(kinds) => Some(format!("as given: {}", kinds.iter().cloned().collect::<Vec<_>>().join(", "))),
             Self::Actions => Some("GitHub Actions, a scope for each image".to_owned()),
-            Self::Unable => {
-                Some("the builder's own: it cannot write that of GitHub Actions (`docker buildx create --use` makes one that can)".to_owned())
-            }
+            Self::Unable => Some(
+                "the builder's own: it cannot write that of GitHub Actions (`docker buildx create --use` makes one that can)"
+                    .to_owned(),
+            ),
             Self::Own => None,
         }
     }

@@ -69,7 +69,20 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
         images::ensure(ctx, &loaded, &services, true)?;
     }
     let built = perform_as(ctx, &loaded, &plan, args, origin.as_ref())?;
-    if ctx.json() { report::json(&built) } else { report::text(&table(&built, args.reproducible)) }
+    answer(ctx, &built, args.reproducible)
+}
+
+/// Gives the answer; on GitHub Actions it is a part of the job's summary too.
+fn answer(ctx: &Context, built: &[Built], whole_ids: bool) -> Result<()> {
+    let table = table(built, whole_ids);
+    if !built.is_empty() {
+        report::summarise("Images", &table)?;
+    }
+    match (ctx.json(), built.is_empty()) {
+        (true, _) => report::json(&built),
+        (false, true) => Ok(()),
+        (false, false) => report::text(&table.render()),
+    }
 }
 
 /// Builds the images of these services (all if none is named).
@@ -174,7 +187,7 @@ fn dry_run(ctx: &Context, plan: &Plan) -> Result<()> {
 }
 
 /// One row for each service; with `whole_ids` each id with all its digits, which may be compared.
-fn table(built: &[Built], whole_ids: bool) -> String {
+fn table(built: &[Built], whole_ids: bool) -> Table {
     use Align::{Left, Right};
     let columns = [
         ("service", Left),
@@ -197,7 +210,7 @@ fn table(built: &[Built], whole_ids: bool) -> String {
             format!("{:.1}", one.took.as_secs_f64()),
         ]);
     }
-    if built.is_empty() { String::new() } else { table.render() }
+    table
 }
 
 /// An id as docker lists it.
@@ -231,13 +244,12 @@ mod tests {
             took: Duration::from_millis(1_234),
         };
         assert_eq!(
-            table(&[built("api", Some("production")), built("web", None)], false),
+            table(&[built("api", Some("production")), built("web", None)], false).render(),
             "service  target      image     id              size  cached  seconds\n\
              api      production  shop-api  0123456789ab  8.1 MB    3/12      1.2\n\
              web      -           shop-web  0123456789ab  8.1 MB    3/12      1.2\n"
         );
-        assert_eq!(table(&[], false), "");
-        assert!(table(&[built("api", None)], true).contains(&built("api", None).id));
+        assert!(table(&[built("api", None)], true).render().contains(&built("api", None).id));
         let json = serde_json::to_value(built("api", None)).expect("JSON");
         assert_eq!((&json["bytes"], &json["seconds"]), (&json!(8_120_000), &json!(1.234)));
     }

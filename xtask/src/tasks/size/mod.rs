@@ -77,7 +77,7 @@ fn examined(ctx: &Context, plan: &Plan, args: &SizeArgs) -> Result<Examined> {
     }
     // Only now, because it may take the place of the baseline.
     if let Some((path, document)) = recorded {
-        report::file(&ctx.start.join(path), &document, false)?;
+        report::file_in_folder(&ctx.start.join(path), &document)?;
     }
     let wrong = judge::judge(&report, args.max_growth, plan.root.as_deref());
     Ok(Examined { report, wrong })

@@ -111,11 +111,13 @@ pub fn ran_nothing(outcomes: &[Outcome]) -> bool {
 pub fn tell(ctx: &Context, outcomes: &[Outcome]) -> Result<()> {
     let mut sum = Counts::default();
     outcomes.iter().for_each(|outcome| sum += outcome.counts);
+    let (table, total) = (table(outcomes), format!("{} passed, {} failed", sum.passed, sum.failed));
     if ctx.json() {
         report::json(&Answer::of(outcomes, sum))?;
     } else {
-        report::text(&format!("{}{} passed, {} failed\n", table(outcomes), sum.passed, sum.failed))?;
+        report::text(&format!("{}{total}\n", table.render()))?;
     }
+    report::summarise(&format!("Tests: {total}"), &table)?;
     match Error::join(outcomes.iter().filter_map(|outcome| outcome.error.clone())) {
         Some(error) => {
             ctx.ui.error(&error);
@@ -153,7 +155,7 @@ fn seconds(took: Duration) -> f64 {
     (took.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-fn table(outcomes: &[Outcome]) -> String {
+fn table(outcomes: &[Outcome]) -> Table {
     let number = |name| (name, Align::Right);
     let left = |name| (name, Align::Left);
     let mut table =
@@ -172,7 +174,7 @@ fn table(outcomes: &[Outcome]) -> String {
             format!("{:.1}", one.took.as_secs_f64()),
         ]);
     }
-    table.render()
+    table
 }
 
 #[cfg(test)]
@@ -231,7 +233,7 @@ mod tests {
             outcome(false, false, ended(Some(0), 12, 0)),
         ];
         assert_eq!(
-            table(&rows),
+            table(&rows).render(),
             "suite  result  passed  failed  skipped  seconds\n\
              s      ok                                   1.2\n\
              s      failed               1               1.2\n\
