@@ -14,6 +14,8 @@ mod names;
 mod repository;
 #[path = "tidy/rust.rs"]
 mod rust;
+#[path = "tidy/workflows.rs"]
+mod workflows;
 
 use repository::{Finding, Repository};
 
@@ -75,5 +77,8 @@ fn lock_files_carry_no_addresses() {
 
 #[test]
 fn workflows_run_verbs_and_pin_actions() {
-    judge("a workflow runs `cargo xtask` and actions of one exact commit", files::workflows(&Repository::read()));
+    judge(
+        "a workflow runs verbs and actions of one exact commit, with no more rights than it needs",
+        workflows::workflows(&Repository::read()),
+    );
 }

@@ -1,4 +1,4 @@
-//! Rules about files of any kind: the README, lock files, workflows, and what no file may name.
+//! Rules about files of any kind: the README, lock files, and what no file may name.
 
 use crate::repository::{Finding, Repository, has_word};
 
@@ -66,53 +66,6 @@ fn lines(path: &str, text: &str, is_wrong: impl Fn(&str) -> bool) -> Vec<Finding
     wrong.map(|(index, line)| Finding::new(path, index + 1, line.trim())).collect()
 }
 
-/// Steps of workflows that are no verb, and actions that are not pinned.
-pub fn workflows(repository: &Repository) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut seen = false;
-    for (path, text) in repository.matching(".github/", ".yml").chain(repository.matching(".github/", ".yaml")) {
-        seen = true;
-        findings.extend(workflow(path, text));
-    }
-    if !seen {
-        findings.push(Finding::new(".github/workflows", 1, "there is none"));
-    }
-    findings
-}
-
-fn workflow(path: &str, text: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    // The indent of a `run: |` whose lines follow.
-    let mut block: Option<usize> = None;
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let indent = line.len() - line.trim_start().len();
-        let step = line.trim_start().trim_start_matches("- ");
-        block = block.filter(|outer| indent > *outer);
-        let command = if block.is_some() { Some(line) } else { step.strip_prefix("run:") }.map(str::trim);
-        if command.is_some_and(|command| command.starts_with(['|', '>'])) {
-            block = Some(indent);
-        } else if let Some(command) = command.filter(|command| !is_verb(command)) {
-            findings.push(Finding::new(path, index + 1, format!("runs `{command}`")));
-        }
-        if let Some(action) = step.strip_prefix("uses:").map(str::trim).filter(|action| !is_pinned(action)) {
-            findings.push(Finding::new(path, index + 1, format!("`{action}` is not pinned to a commit")));
-        }
-    }
-    findings
-}
-
-/// Whether a command is one verb of the task runner and nothing else.
-fn is_verb(command: &str) -> bool {
-    command.starts_with("cargo xtask ") && !command.contains(['|', ';', '&', '`'])
-}
-
-/// Whether an action is of this repository, or of another at a full commit.
-fn is_pinned(action: &str) -> bool {
-    let reference = action.split_whitespace().next().unwrap_or_default();
-    let commit = reference.split_once('@').map_or("", |(_, commit)| commit);
-    reference.starts_with("./") || (commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,24 +107,5 @@ mod tests {
                 "a/package-lock.json:3: \"tarball\": \"https://a.example\"",
             ]
         );
-    }
-
-    #[test]
-    fn a_workflow_that_does_something_itself_is_found() {
-        let commit = "0123456789abcdef0123456789abcdef01234567";
-        let text = format!(
-            "steps:\n  - uses: a/b@{commit} # v4\n  - uses: a/b@v4\n  - run: cargo xtask test\n  - run: cargo test\n\
-             \x20 - name: x\n    run: |\n      cargo xtask a\n      curl b\n    env:\n      run_id: 1\n  - run: cargo xtask a && rm b\n"
-        );
-        assert_eq!(
-            told(workflows(&Repository::of(&[(".github/workflows/a.yml", &text)]))),
-            [
-                ".github/workflows/a.yml:3: `a/b@v4` is not pinned to a commit",
-                ".github/workflows/a.yml:5: runs `cargo test`",
-                ".github/workflows/a.yml:9: runs `curl b`",
-                ".github/workflows/a.yml:12: runs `cargo xtask a && rm b`",
-            ]
-        );
-        assert_eq!(told(workflows(&Repository::of(&[]))), [".github/workflows:1: there is none"]);
     }
 }
