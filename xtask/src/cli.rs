@@ -9,11 +9,13 @@ use crate::stack::{Environment, Lines, Since, Span};
 
 mod certs;
 mod ci;
+mod images;
 mod secrets;
 mod size;
 
 pub use certs::{CertsAction, RenewArgs};
 pub use ci::CiArgs;
+pub use images::{AttestArgs, ImagesAction};
 pub use secrets::{InitArgs, ListArgs, OpenArgs, RotateArgs, SealArgs, SecretsAction};
 pub use size::SizeArgs;
 
@@ -147,7 +149,11 @@ pub enum Task {
         action: CertsAction,
     },
     /// Find, pull or stand in for every image that the stack needs and does not build
-    Images,
+    Images {
+        /// What else to do with images
+        #[command(subcommand)]
+        action: Option<ImagesAction>,
+    },
     /// Check this machine: engine, Compose, Buildx, disk, memory, access, registry
     Doctor,
     /// Run everything that continuous integration does: tests, builds, sizes, the smoke test

@@ -2,6 +2,7 @@
 //! where the bytes come from and how the answer is shown is the tasks' work.
 
 pub mod archive;
+pub mod attest;
 mod content;
 pub mod difference;
 pub mod digest;

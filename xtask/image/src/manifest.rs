@@ -69,6 +69,8 @@ pub struct Config {
     pub rootfs: RootFs,
     /// The steps of its build, the first first.
     pub history: Option<Vec<Step>>,
+    /// When it was made, as it says itself: `2026-01-31T12:00:00.5Z`.
+    pub created: Option<String>,
     /// How it is run.
     pub config: Option<Run>,
 }

@@ -1,6 +1,7 @@
 //! One file per verb, flow only: plan, run, report. What a verb needs from another is that verb's function and typed result.
 
 mod addresses;
+mod attest;
 mod bench;
 mod build;
 mod certs;
@@ -27,7 +28,7 @@ mod trust;
 mod up;
 mod waterfall;
 
-use crate::cli::Task;
+use crate::cli::{ImagesAction, Task};
 use crate::context::Context;
 use crate::error::Result;
 use crate::stack::Environment::{Development, Production};
@@ -55,7 +56,8 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Size(args) => size::run(ctx, args),
         Task::Secrets { action } => secrets::run(ctx, action),
         Task::Certs { action } => certs::run(ctx, action),
-        Task::Images => images::run(ctx),
+        Task::Images { action: None } => images::run(ctx),
+        Task::Images { action: Some(ImagesAction::Attest(args)) } => attest::run(ctx, args),
         Task::Doctor => doctor::run(ctx),
         Task::Ci(args) => ci::run(ctx, args),
         Task::Test(args) => test::run(ctx, args),

@@ -132,7 +132,7 @@ pub struct Crate {
 pub fn listed(mut crates: Vec<Crate>) -> Vec<Listed> {
     crates.retain(|one| one.kind != "build");
     crates.sort_by_key(|one| !one.root);
-    crates.into_iter().map(|one| Listed { name: one.name, version: one.version, files: Vec::new() }).collect()
+    crates.into_iter().map(|one| Listed { name: one.name, version: one.version, ..Listed::default() }).collect()
 }
 
 #[cfg(test)]

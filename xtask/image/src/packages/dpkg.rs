@@ -13,7 +13,8 @@ fn paragraph(text: &str) -> Option<Listed> {
     // Where each package has a file of its own there is no such field.
     let installed = field("Status").is_none_or(|status| status.ends_with(" installed"));
     let (name, version) = (field("Package")?.to_owned(), field("Version").unwrap_or_default().to_owned());
-    installed.then(|| Listed { name, version, files: Vec::new() })
+    let architecture = field("Architecture").unwrap_or_default().to_owned();
+    installed.then(|| Listed { name, version, architecture, ..Listed::default() })
 }
 
 /// The package that a file named after it is about: `libc6` of `libc6:amd64.list`.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Fact, Listed, Manager};
+use super::{Fact, Listed, Manager, npm};
 use crate::paths::PathId;
 use crate::report::PackageFigures;
 use crate::tree::Sums;
@@ -63,10 +63,7 @@ impl Figures<'_> {
     fn node(&mut self, manifest: PathId, name: &str, version: &str) {
         let paths = self.view.paths;
         let folder = paths.folder(manifest);
-        let above = paths.folder(folder);
-        let is_package = paths.name(above) == b"node_modules"
-            || (paths.name(above).starts_with(b"@") && paths.name(paths.folder(above)) == b"node_modules");
-        if is_package && !name.is_empty() {
+        if npm::is_installed(paths, manifest) && !name.is_empty() {
             let inner = paths.known_child(folder, b"node_modules").map_or(0, |inner| self.sums.bytes(inner));
             self.add(Manager::Npm, name, version, self.sums.bytes(folder) - inner);
         }

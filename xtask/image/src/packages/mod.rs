@@ -4,9 +4,11 @@ mod apk;
 pub mod auditable;
 mod dpkg;
 mod figures;
+mod inventory;
 mod npm;
 
 pub use figures::packages;
+pub use inventory::{Inventory, Package, inventory};
 
 use super::paths::{PathId, Paths};
 
@@ -25,12 +27,16 @@ pub enum Manager {
 }
 
 /// A package as the list of its manager names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
+    /// What it was built for, as its manager calls it; empty where the list does not say.
+    pub architecture: String,
+    /// Its license, as the list says it; empty where it does not.
+    pub license: String,
     /// Its files, where the list says which.
     pub files: Vec<PathId>,
 }
@@ -44,6 +50,8 @@ pub enum Fact {
     Files(String, Vec<PathId>),
     /// The folder around it is a Node package.
     Node(npm::Manifest),
+    /// The distribution is this: its name and version.
+    Release(String, String),
     /// The packages of this Node folder that only development needs, by their path in the folder around it.
     Development(Vec<String>),
 }
@@ -62,6 +70,7 @@ enum Reads {
     DpkgList,
     DpkgSums,
     ApkInstalled,
+    Release,
     NodeManifest,
     NodePackage,
     NodeLock,
@@ -84,6 +93,7 @@ impl Source {
             ([b"var", b"lib", b"dpkg", b"status.d"], _) => (Reads::DpkgStatus, ONE),
             ([b"var", b"lib", b"dpkg", b"info"], name) if name.ends_with(b".list") => (Reads::DpkgList, ONE),
             ([b"lib", b"apk", b"db"] | [b"usr", b"lib", b"apk", b"db"], b"installed") => (Reads::ApkInstalled, LISTS),
+            ([b"etc"] | [b"usr", b"lib"], b"os-release") => (Reads::Release, ONE),
             (folders, b"package.json") if folders.contains(&&b"node_modules"[..]) => (Reads::NodePackage, ONE),
             (_, b"package.json") => (Reads::NodeManifest, ONE),
             ([.., b"node_modules"], b".package-lock.json") => (Reads::NodeLock, LISTS),
@@ -100,11 +110,21 @@ impl Source {
             Reads::DpkgList => Some(Fact::Files(dpkg::package(name, ".list")?, dpkg::list(&text, paths))),
             Reads::DpkgSums => Some(Fact::Files(dpkg::package(name, ".md5sums")?, dpkg::sums(&text, paths))),
             Reads::ApkInstalled => Some(Fact::Installed(Manager::Apk, apk::installed(&text, paths))),
+            Reads::Release => Some(release(&text)),
             Reads::NodeManifest => serde_json::from_str(&text).ok().map(Fact::Node),
             Reads::NodePackage => serde_json::from_str(&text).ok().map(|manifest| Fact::Node(npm::Manifest::named(manifest))),
             Reads::NodeLock => npm::development(&text).map(Fact::Development),
         }
     }
+}
+
+/// What `os-release` says.
+fn release(text: &str) -> Fact {
+    let value = |name: &str| {
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned()
+    };
+    Fact::Release(value("ID"), value("VERSION_ID"))
 }
 
 #[cfg(test)]
@@ -117,6 +137,13 @@ mod tests {
     }
 
     #[test]
+    fn a_release_is_read_with_and_without_quotes() {
+        let told = release("NAME=\"X Y\"\nID=debian\nVERSION_ID=\"13\"\n");
+        assert_eq!(told, Fact::Release("debian".to_owned(), "13".to_owned()));
+        assert_eq!(release(""), Fact::Release(String::new(), String::new()));
+    }
+
+    #[test]
     fn files_that_tell_of_packages_are_known_by_their_path() {
         for (path, expected) in [
             ("var/lib/dpkg/status", Some(Reads::DpkgStatus)),
@@ -124,6 +151,7 @@ mod tests {
             ("var/lib/dpkg/status.d/base.md5sums", Some(Reads::DpkgSums)),
             ("var/lib/dpkg/info/libc6:amd64.list", Some(Reads::DpkgList)),
             ("var/lib/dpkg/info/libc6:amd64.postinst", None),
+            ("usr/lib/os-release", Some(Reads::Release)),
             ("lib/apk/db/installed", Some(Reads::ApkInstalled)),
             ("app/node_modules/@a/b/package.json", Some(Reads::NodePackage)),
             ("app/package.json", Some(Reads::NodeManifest)),

@@ -1,0 +1,21 @@
+//! The command line of `images`.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Subcommand};
+
+/// What to do with the images.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ImagesAction {
+    /// State what each image that is built here is made of (SPDX) and how it was made (in-toto, SLSA)
+    Attest(AttestArgs),
+}
+
+/// Options of `images attest`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AttestArgs {
+    /// Services whose images are stated; all that have a build section if none is named
+    pub services: Vec<String>,
+    /// Write the documents into this folder; `attestations` if not given, and none with `--format json`
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<Utf8PathBuf>,
+}
