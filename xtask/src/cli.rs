@@ -12,12 +12,14 @@ mod ci;
 mod images;
 mod secrets;
 mod size;
+mod verify;
 
 pub use certs::{CertsAction, RenewArgs};
 pub use ci::CiArgs;
 pub use images::{AttestArgs, ImagesAction};
 pub use secrets::{InitArgs, ListArgs, OpenArgs, RotateArgs, SealArgs, SecretsAction};
 pub use size::SizeArgs;
+pub use verify::VerifyArgs;
 
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]
@@ -154,6 +156,8 @@ pub enum Task {
         #[command(subcommand)]
         action: Option<ImagesAction>,
     },
+    /// Check an image in its registry: digest, labels, platform, what is stated about it, signature
+    Verify(VerifyArgs),
     /// Check this machine: engine, Compose, Buildx, disk, memory, access, registry
     Doctor,
     /// Run everything that continuous integration does: tests, builds, sizes, the smoke test
@@ -171,7 +175,7 @@ pub enum Task {
 
 /// The headings of help, in order, with the tasks under each.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Check", &["ci", "smoke", "size", "doctor"]),
+    ("Check", &["ci", "smoke", "size", "verify", "doctor"]),
     ("Develop", &["dev-build", "dev-up", "dev-down", "dev-logs", "dev-restart", "dev-ps"]),
     ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps"]),
     ("Prepare", &["images", "secrets", "certs"]),

@@ -15,6 +15,9 @@ pub enum ImagesAction {
 pub struct AttestArgs {
     /// Services whose images are stated; all that have a build section if none is named
     pub services: Vec<String>,
+    /// Also put them beside the images in their registries, which must have the images, and sign these where `cosign` can
+    #[arg(long)]
+    pub attach: bool,
     /// Write the documents into this folder; `attestations` if not given, and none with `--format json`
     #[arg(long, value_name = "DIR")]
     pub into: Option<Utf8PathBuf>,

@@ -4,6 +4,7 @@
 mod blobs;
 mod login;
 mod manifests;
+mod referring;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -15,7 +16,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use manifests::Found;
-pub use model::registry::{challenge, config, curl, endpoint, manifest, retry, trouble};
+pub use model::registry::{challenge, config, curl, endpoint, manifest, referrers, retry, trouble};
+pub use referring::by_digest;
 
 use crate::error::Result;
 use crate::exec::{Call, Runner};

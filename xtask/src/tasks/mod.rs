@@ -26,6 +26,7 @@ mod smoke;
 mod test;
 mod trust;
 mod up;
+mod verify;
 mod waterfall;
 
 use crate::cli::{ImagesAction, Task};
@@ -58,6 +59,7 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Certs { action } => certs::run(ctx, action),
         Task::Images { action: None } => images::run(ctx),
         Task::Images { action: Some(ImagesAction::Attest(args)) } => attest::run(ctx, args),
+        Task::Verify(args) => verify::run(ctx, args),
         Task::Doctor => doctor::run(ctx),
         Task::Ci(args) => ci::run(ctx, args),
         Task::Test(args) => test::run(ctx, args),

@@ -6,5 +6,6 @@ pub mod config;
 pub mod curl;
 pub mod endpoint;
 pub mod manifest;
+pub mod referrers;
 pub mod retry;
 pub mod trouble;

@@ -1,7 +1,9 @@
 //! `images attest`: what each image that is built here is made of, and how it was made. The image itself is asked, not the source:
 //! its package lists, its labels, its configuration.
 
+mod attach;
 mod origin;
+mod sign;
 
 use std::collections::BTreeSet;
 
@@ -22,9 +24,12 @@ use crate::image::archive::{Archive, Image};
 use crate::image::attest::{Provenance, Subject, sbom};
 use crate::image::packages::{Inventory, Manager, Package, inventory};
 use crate::image::view::View;
+use crate::registry::Client;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{ImageRef, select};
+
+pub use attach::attach;
 
 /// The folder that documents go to.
 const FOLDER: &str = "attestations";
@@ -69,6 +74,16 @@ pub fn run(ctx: &Context, args: &AttestArgs) -> Result<()> {
     let statements = statements(ctx, &loaded, &args.services)?;
     if let Some(folder) = &folder {
         write(folder, &statements)?;
+    }
+    if args.attach {
+        let client = Client::new(&ctx.runner, &ctx.ui)?;
+        let attached = statements.iter().map(|one| {
+            let image: ImageRef = one.image.parse().map_err(Error::cannot)?;
+            let signed = attach(ctx, &client, &image, one)?;
+            ctx.ui.step("attached", format!("{image} · {}", signed.told()));
+            Ok(())
+        });
+        none_of(attached.filter_map(Result::err).collect())?;
     }
     if ctx.json() {
         return report::json(&statements.iter().map(told).collect::<Vec<_>>());
@@ -157,6 +172,9 @@ fn planned(loaded: &Loaded, args: &AttestArgs, folder: Option<&Utf8Path>) -> Res
         plan += &format!("{}\n", Call::new(image::save(&target.tags[..1])).display());
         for file in folder.into_iter().flat_map(|folder| files(folder, &service)) {
             plan += &format!("write {}\n", loaded.shown(&file));
+        }
+        if args.attach {
+            plan += &format!("attach both to {}\n", target.tags[0]);
         }
     }
     Ok(plan)
