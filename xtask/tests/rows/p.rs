@@ -264,10 +264,10 @@ fn p7_production_mounts_no_folder_of_the_host_and_publishes_two_ports() {
 /// The compose files in a folder of their own, with neither variables nor secrets.
 fn bare() -> Project {
     let read = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let dockerfiles = ["docker/backend/Dockerfile", "docker/frontend/Dockerfile", "docker/broker/Dockerfile"];
-    let paths = [&["compose/base.yaml", "compose/production.yaml"][..], &dockerfiles].concat();
-    let texts: Vec<String> = paths.iter().copied().map(read).collect();
-    let files: Vec<_> = paths.iter().copied().zip(texts.iter().map(String::as_str)).collect();
+    let mut paths = vec!["compose/base.yaml".to_owned(), "compose/production.yaml".to_owned()];
+    paths.extend(["backend", "frontend", "broker", "worker"].map(|folder| format!("docker/{folder}/Dockerfile")));
+    let texts: Vec<String> = paths.iter().map(|path| read(path)).collect();
+    let files: Vec<_> = paths.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
     Project::new(&files)
 }
 

@@ -140,7 +140,7 @@ mod tests {
     use crate::stack::parse;
 
     const STACK: &str = "services: {web: {image: x, depends_on: {prepare: {condition: service_completed_successfully}}}, \
-                         prepare: {image: x}, job: {image: x}, worker: {image: x}}";
+                         prepare: {image: x}, job: {image: x}, writer: {image: x}}";
 
     fn container(service: &str, status: &str, code: i32, policy: &str, one_off: &str) -> String {
         format!(
@@ -155,7 +155,7 @@ mod tests {
             container("web", "running", 0, "", "False"),
             container("prepare", "exited", 1, "", "False"),
             container("job", "exited", 0, "no", "False"),
-            container("worker", "exited", 0, "always", "False"),
+            container("writer", "exited", 0, "always", "False"),
             container("typed by hand", "exited", 0, "", "True"),
         ];
         let containers = parse_containers(&format!("[{}]", all.join(","))).expect("JSON");
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_one_shot_runs_again_only_where_it_is_named() {
-        assert_eq!(chosen(&[]), ("web, worker".to_owned(), "job, prepare".to_owned()));
+        assert_eq!(chosen(&[]), ("web, writer".to_owned(), "job, prepare".to_owned()));
         assert_eq!(chosen(&["prepare", "job"]), ("job, prepare".to_owned(), String::new()));
         assert_eq!(chosen(&["web"]), ("web".to_owned(), String::new()));
     }
