@@ -55,6 +55,59 @@ fn a_request_that_is_over_too_soon_proves_nothing() {
     ran.says(&["| an answer that takes longer than 200ms", "| status 200 after "]);
 }
 
+/// A service that takes files from a folder which it shares with another one. It is `seconds` at each; `ends` is what it does when
+/// it is asked to stop.
+fn handed(ends: &str, seconds: u32) -> Project {
+    stack(&format!(
+        "services:
+  store: {{image: IMAGE, command: sleep 600, volumes: ['jobs:/jobs']}}
+  hand:
+    image: IMAGE
+    command:
+      - sh
+      - -c
+      - |
+        trap '{ends}' TERM
+        while [ -z \"$$over\" ]; do
+          if mv /jobs/new /jobs/taken 2>/dev/null; then sleep {seconds} & wait; wait; mv /jobs/taken /jobs/done; fi
+          sleep 0.05
+        done
+    volumes: ['jobs:/jobs']
+    depends_on: [store]
+    x-xtask:
+      in_flight:
+        at: store
+        write: [sh, -c, 'echo this > /jobs/new; while [ -e /jobs/new ]; do sleep 0.05; done']
+        read: [sh, -c, 'ls /jobs; cat /jobs/done']
+        contains: this
+volumes: {{jobs: }}
+"
+    ))
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn work_that_was_taken_is_finished_by_a_service_that_is_asked_to_stop() {
+    let ran = smoke(&handed("over=1", 1), &["--format", "json"]).exits(0).says(&[" · 1 of 1 jobs in flight finished"]);
+    let told = &ran.json()["in_flight"][0];
+    assert_eq!((&told["service"], &told["passed"]), (&"hand".into(), &true.into()));
+    let ran = smoke(&handed("exit 0", 1), &["--format", "json"]).exits(1).says(&[
+        "error: `hand` dropped work that it had taken when it was asked to stop: exec sh -c echo this",
+        "yaml:17\n",
+        "| an output with `this`",
+        "| taken",
+    ]);
+    assert_eq!((&ran.json()["errors"][0]["check"], &ran.json()["stops"][0]["clean"]), (&"stop".into(), &true.into()));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn work_that_is_not_under_way_proves_nothing() {
+    smoke(&handed("over=1", 0), &[])
+        .exits(1)
+        .says(&["error: `hand` had finished its work before it was asked to stop", "| not yet an output with `this`"]);
+}
+
 /// An application that needs `data`; what its probes say, and when the engine starts `data` again.
 fn needing(probes: &str, restart: &str) -> Project {
     scripted(&format!(

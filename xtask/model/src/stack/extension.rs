@@ -10,6 +10,7 @@ use super::probe::Probe;
 use super::source::{Sources, Step};
 use super::suite::Suite;
 use super::units::{Bytes, Span};
+use super::work::Work;
 use crate::error::Error;
 
 /// The key under which everything of ours stands.
@@ -53,6 +54,8 @@ pub struct ServiceExtension {
     pub chaos: Option<bool>,
     /// How it is seen that a kill by `smoke --chaos` loses nothing.
     pub keeps: Option<Keeps>,
+    /// How it is seen that it finishes what it has taken when it is asked to stop.
+    pub in_flight: Option<Work>,
     /// The names that its certificate is for.
     pub certs: Option<CertsExtension>,
 }

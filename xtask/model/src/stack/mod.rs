@@ -22,6 +22,7 @@ pub mod suite;
 mod units;
 pub mod unused;
 pub mod variables;
+pub mod work;
 
 pub use environment::Environment;
 pub use excerpt::{Lines, Since};

@@ -14,6 +14,7 @@ use super::secret::check_secrets;
 use super::source::{Sources, Step, steps};
 use super::suite::check_suites;
 use super::unused::without_holder;
+use super::work::check_work;
 use crate::error::{Error, Place, Result, none_of};
 
 /// Reads the resolved project.
@@ -44,6 +45,7 @@ pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
         secret.extension = read(&raw["secrets"][name], &steps(["secrets", name]), &stack.sources, &mut errors);
     }
     check_secrets(&stack, &mut errors);
+    check_work(&stack, &mut errors);
     gather(&mut stack, &mut errors);
     check_suites(&stack.extension.tests, &stack.sources, &mut errors);
     none_of(errors)?;

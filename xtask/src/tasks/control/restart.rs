@@ -70,7 +70,7 @@ fn carry_out(ctx: &Context, loaded: &Loaded, again: &[Container], deadline: Dura
     again.iter().for_each(|one| running.entry(one.service()).or_default().push(one.id.clone()));
     let timer = ctx.ui.timer("stop");
     timer.set_message(services(again));
-    let stopped = in_order(ctx, &loaded.stack, &running, &|_service| ());
+    let stopped = in_order(ctx, &loaded.stack, &running, &());
     timer.finish_and_clear();
     stopped?;
     let started = Instant::now();

@@ -2,6 +2,7 @@
 //! containers are not touched.
 
 mod chaos;
+mod declared;
 pub mod faces;
 mod in_flight;
 mod memory;

@@ -20,7 +20,7 @@ use crate::tasks::launch::Booted;
 use crate::tasks::load::Loaded;
 
 /// What a check saw, and everything that was wrong with it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checked<T> {
     /// What it saw.
     pub seen: T,
@@ -50,7 +50,7 @@ pub struct Seen {
     pub chaos: Vec<Trial>,
     /// How each service stopped.
     pub stops: Vec<Stopped>,
-    /// What became of requests that were under way then.
+    /// What became of requests and work that were under way then.
     pub in_flight: Vec<probe::Outcome>,
     /// Where the stack is published when it is not a copy.
     pub published: Vec<Published>,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::in_flight::{self, InFlight};
+use super::in_flight::{Finishing, InFlight};
 use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::Container;
@@ -50,7 +50,7 @@ pub struct Stopping {
     pub stopped: Vec<Stopped>,
     /// The containers, as the engine then knows them.
     pub ended: Vec<Container>,
-    /// What became of requests that were under way.
+    /// What became of what was under way.
     pub in_flight: Vec<probe::Outcome>,
 }
 
@@ -69,13 +69,11 @@ pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container], is_well: b
     }
     let timer = ctx.ui.timer("stop");
     timer.set_message(format!("{} service{}", running.len(), if running.len() == 1 { "" } else { "s" }));
-    let requests = InFlight::new(ctx, loaded, containers)?;
-    let before = |service: &str| {
-        if is_well {
-            requests.send(service);
-        }
+    let under_way = is_well.then(|| InFlight::new(ctx, loaded, containers)).transpose()?;
+    let took = match &under_way {
+        Some(under_way) => in_order(ctx, &loaded.stack, &running, under_way)?,
+        None => in_order(ctx, &loaded.stack, &running, &())?,
     };
-    let took = in_order(ctx, &loaded.stack, &running, &before)?;
     timer.finish_and_clear();
     let ids: Vec<String> = running.into_values().flatten().collect();
     let ended = launch::inspect(ctx, &ids)?;
@@ -85,27 +83,38 @@ pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container], is_well: b
     let slowest = slowest.map_or(String::new(), |one| {
         format!(", slowest {} {:.1}s of {}", one.service, one.seconds, Span(Duration::from_secs_f64(one.grace_seconds)))
     });
-    let in_flight = requests.finish();
-    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}{}", stopped.len(), in_flight::told(&in_flight)));
+    let Finishing { told, checked: Checked { seen: in_flight, wrong: dropped } } =
+        under_way.map(|under_way| under_way.finish(&ended)).unwrap_or_default();
+    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}{told}", stopped.len()));
     let unclean = stopped.iter().filter(|one| !one.clean).map(|one| {
         let error = explain(one).help(HELP.replace("CODE", &one.code.to_string()));
         evidence::with_evidence(ctx, &loaded.stack, &ended, &one.service, error)
     });
-    let unanswered = in_flight.iter().filter(|one| !one.passed).map(|one| in_flight::explain(ctx, &loaded.stack, &ended, one));
-    Ok(Checked { wrong: unclean.chain(unanswered).collect(), seen: Stopping { stopped, ended, in_flight } })
+    Ok(Checked { wrong: unclean.chain(dropped).collect(), seen: Stopping { stopped, ended, in_flight } })
 }
 
 /// What to do about a service that does not end as it should.
 const HELP: &str = "handle its stop signal; where a shell starts it, use `exec`, and where it is the first process, `init: true`; \
                     `x-xtask: {stop_codes: [CODE]}` accepts this end";
 
-/// Asks each service to stop as soon as those that depend on it have ended, and just after `before` was called for it; gives how
-/// long each took.
+/// What is done around each service's stop, on a thread of its own.
+pub trait Around: Sync {
+    /// Just before it is asked to stop.
+    fn before(&self, _service: &str) {}
+
+    /// When it has ended, and all that it depends on still runs.
+    fn after(&self, _service: &str) {}
+}
+
+/// Nothing.
+impl Around for () {}
+
+/// Asks each service to stop as soon as those that depend on it have ended; gives how long each took.
 pub fn in_order(
     ctx: &Context,
     stack: &Stack,
     running: &BTreeMap<&str, Vec<String>>,
-    before: &(dyn Fn(&str) + Sync),
+    around: &dyn Around,
 ) -> Result<BTreeMap<String, Duration>> {
     let mut waiting: BTreeSet<&str> = running.keys().copied().collect();
     let (mut stopping, mut took) = (BTreeSet::new(), BTreeMap::new());
@@ -118,9 +127,10 @@ pub fn in_order(
                 let (ids, sender) = (&running[service], sender.clone());
                 let call = Call::new(client::stop(ids)).deadline(grace(stack.services.get(service)) + SLACK);
                 scope.spawn(move || {
-                    before(service);
+                    around.before(service);
                     let started = Instant::now();
                     let outcome = ctx.runner.read(call).map(|_names| started.elapsed());
+                    around.after(service);
                     let _gone_after_an_error = sender.send((service, outcome));
                 });
             }

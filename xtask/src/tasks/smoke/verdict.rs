@@ -57,7 +57,7 @@ pub struct Verdict {
     pub chaos: Vec<Trial>,
     /// How each service stopped; empty with `--keep`, and after a failure.
     pub stops: Vec<Stopped>,
-    /// What became of requests that were under way then.
+    /// What became of requests and work that were under way then.
     pub in_flight: Vec<probe::Outcome>,
     /// What should be known although nothing failed.
     pub warnings: Vec<String>,

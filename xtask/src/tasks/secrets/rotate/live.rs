@@ -136,7 +136,7 @@ impl Live {
         for container in self.containers.iter().filter(|one| self.dependents.contains(one.service())) {
             running.entry(container.service()).or_default().push(container.id.clone());
         }
-        in_order(ctx, &loaded.stack, &running, &|_service| ())?;
+        in_order(ctx, &loaded.stack, &running, &())?;
         if let Some(carried) = &self.carried {
             launch::fill(ctx, &self.containers, carried, values)?;
         }

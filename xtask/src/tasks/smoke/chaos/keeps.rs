@@ -1,19 +1,13 @@
 //! Whether what a data service has acknowledged is still there after a kill: the service declares commands that store something and
 //! show it.
 
-use std::time::Duration;
-
 use super::watch::Watch;
 use crate::context::Context;
 use crate::docker::container::Container;
-use crate::docker::engine;
 use crate::error::{Error, Result};
-use crate::exec::Call;
 use crate::stack::extension::Keeps;
 use crate::tasks::evidence;
-
-/// How long a command may take.
-const ANSWER: Duration = Duration::from_secs(10);
+use crate::tasks::smoke::declared::run;
 
 /// What was stored, and where.
 pub struct Stored<'a> {
@@ -55,12 +49,4 @@ impl<'a> Stored<'a> {
             .evidence("actual", said);
         Ok(Some(evidence::with_evidence(self.ctx, &watch.loaded.stack, watch.before, watch.service, error)))
     }
-}
-
-/// A command's exit code, and what it wrote to either stream.
-fn run(ctx: &Context, container: &str, words: &[String]) -> Result<(Option<i32>, Vec<String>)> {
-    let mut said = Vec::new();
-    let call = Call::new(engine::exec(container, words)).deadline(ANSWER);
-    let ended = ctx.runner.stream(call, &mut |line| said.push(line.text.clone()))?;
-    Ok((ended.code, said))
 }

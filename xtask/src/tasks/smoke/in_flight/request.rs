@@ -5,14 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::probes;
+use super::Finished;
 use crate::context::Context;
 use crate::docker::container::Container;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::probe::{self, Outcome, Target};
-use crate::stack::{Span, Stack};
-use crate::tasks::evidence;
+use crate::stack::Span;
 use crate::tasks::load::Loaded;
+use crate::tasks::smoke::probes;
 
 /// How long before the stop a request is sent: time enough to arrive. One that is answered within it was not under way.
 const LEAD: Duration = Duration::from_millis(200);
@@ -20,8 +20,14 @@ const LEAD: Duration = Duration::from_millis(200);
 /// How long an answer may take: whoever needs longer than the longest usual grace period will be killed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What a service does with a request that it was sent, told where it does not.
+const WRONG: &str = "dropped a request that was under way when it was asked to stop";
+
+/// What to do about it.
+const HELP: &str = "after its stop signal a server takes no new connections, answers those that it has, and then ends";
+
 /// The requests of all services.
-pub struct InFlight<'a> {
+pub struct Requests<'a> {
     ctx: &'a Context,
     targets: Vec<Target>,
     sent: Mutex<Vec<Sent>>,
@@ -35,7 +41,7 @@ struct Sent {
     answer: JoinHandle<Outcome>,
 }
 
-impl<'a> InFlight<'a> {
+impl<'a> Requests<'a> {
     /// The requests that probes declare `in_flight`; none is sent yet.
     ///
     /// # Errors
@@ -61,9 +67,10 @@ impl<'a> InFlight<'a> {
     }
 
     /// What became of each.
-    pub fn finish(self) -> Vec<Outcome> {
+    pub fn finish(self) -> Vec<Finished> {
         let sent = self.sent.into_inner().unwrap_or_else(PoisonError::into_inner);
-        sent.into_iter().filter_map(Sent::outcome).collect()
+        let outcomes = sent.into_iter().filter_map(Sent::outcome);
+        outcomes.map(|outcome| Finished { outcome, wrong: WRONG, help: HELP }).collect()
     }
 }
 
@@ -78,22 +85,4 @@ impl Sent {
         let actual = format!("{} after {}", outcome.actual, Span(outcome.took));
         Some(Outcome { passed: false, expected, actual, place: self.target.place, ..outcome })
     }
-}
-
-/// The outcomes as a part of a line; nothing where there are none.
-pub fn told(outcomes: &[Outcome]) -> String {
-    let answered = outcomes.iter().filter(|one| one.passed).count();
-    if outcomes.is_empty() { String::new() } else { format!(" · {answered} of {} requests in flight answered", outcomes.len()) }
-}
-
-/// The error of a request that was not answered as it should be.
-pub fn explain(ctx: &Context, stack: &Stack, ended: &[Container], outcome: &Outcome) -> Error {
-    let message =
-        format!("`{}` dropped a request that was under way when it was asked to stop: {}", outcome.service, outcome.title());
-    let error = Error::failed(message)
-        .evidence("expected", outcome.expected.lines())
-        .evidence("actual", outcome.actual.lines())
-        .help("after its stop signal a server takes no new connections, answers those that it has, and then ends");
-    let error = outcome.place.clone().into_iter().fold(error, Error::at);
-    evidence::with_evidence(ctx, stack, ended, &outcome.service, error)
 }
