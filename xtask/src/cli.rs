@@ -10,6 +10,7 @@ use crate::stack::{Environment, Lines, Since, Span};
 mod certs;
 mod ci;
 mod images;
+mod push;
 mod secrets;
 mod size;
 mod verify;
@@ -17,6 +18,7 @@ mod verify;
 pub use certs::{CertsAction, RenewArgs};
 pub use ci::CiArgs;
 pub use images::{AttestArgs, ImagesAction};
+pub use push::PushArgs;
 pub use secrets::{InitArgs, ListArgs, OpenArgs, RotateArgs, SealArgs, SecretsAction};
 pub use size::SizeArgs;
 pub use verify::VerifyArgs;
@@ -150,6 +152,8 @@ pub enum Task {
         #[command(subcommand)]
         action: CertsAction,
     },
+    /// Push the stack's images: tags move only when everything under them is whole and verified
+    Push(PushArgs),
     /// Find, pull or stand in for every image that the stack needs and does not build
     Images {
         /// What else to do with images
@@ -177,7 +181,7 @@ pub enum Task {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Check", &["ci", "smoke", "size", "verify", "doctor"]),
     ("Develop", &["dev-build", "dev-up", "dev-down", "dev-logs", "dev-restart", "dev-ps"]),
-    ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps"]),
+    ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps", "push"]),
     ("Prepare", &["images", "secrets", "certs"]),
     ("Work on this repository", &["test", "bench", "completions"]),
 ];
@@ -227,6 +231,9 @@ pub struct UpArgs {
     /// Start the images that are there instead of building first
     #[arg(long)]
     pub no_build: bool,
+    /// Run exactly the images that `images.lock.json` names, by digest; builds nothing
+    #[arg(long, conflicts_with = "no_build")]
+    pub locked: bool,
 }
 
 /// Options of `dev-down` and `prod-down`.

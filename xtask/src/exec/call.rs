@@ -18,6 +18,7 @@ pub struct Call {
     pub(super) cleanup: bool,
     pub(super) plugin: bool,
     pub(super) verbatim: bool,
+    pub(super) stays_open: bool,
 }
 
 impl Call {
@@ -33,6 +34,7 @@ impl Call {
             cleanup: false,
             plugin: false,
             verbatim: false,
+            stays_open: false,
         }
     }
 
@@ -83,6 +85,13 @@ impl Call {
     /// given them.
     pub fn verbatim(mut self) -> Self {
         self.verbatim = true;
+        self
+    }
+
+    /// Keeps stdin open behind what is given on it, as long as a program that is followed runs: for one that takes its end for
+    /// ours.
+    pub fn stays_open(mut self) -> Self {
+        self.stays_open = true;
         self
     }
 

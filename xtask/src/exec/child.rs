@@ -1,6 +1,6 @@
 //! A running child: its own process group, its output as lines, its end awaited without polling.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::Output;
 use std::sync::Arc;
@@ -62,6 +62,8 @@ pub struct Following {
     cleanup: bool,
     open: usize,
     exited: Option<(Option<i32>, Instant)>,
+    /// What keeps stdin open; it closes with the program's end.
+    _stdin: Option<os_pipe::PipeWriter>,
 }
 
 /// What became of waiting for a line.
@@ -80,12 +82,22 @@ impl Following {
         let cannot = |error| cannot_start(call, &error);
         let (out_reader, out_writer) = os_pipe::pipe().map_err(cannot)?;
         let (err_reader, err_writer) = os_pipe::pipe().map_err(cannot)?;
-        let expression = expression(call, program, args).stdout_file(out_writer).stderr_file(err_writer);
+        let mut expression = expression(call, program, args).stdout_file(out_writer).stderr_file(err_writer);
+        let mut stdin = None;
+        if call.stays_open {
+            let (reader, writer) = os_pipe::pipe().map_err(cannot)?;
+            expression = expression.stdin_file(reader);
+            stdin = Some(writer);
+        }
         let handle = Arc::new(expression.start().map_err(cannot)?);
         // The expression holds our copies of the pipes' write ends; readers see the end of output only once they are gone.
         drop(expression);
         let group = group_of(&handle);
         cancel.watch(group, call.cleanup);
+        if let (Some(stdin), Some(bytes)) = (&mut stdin, &call.stdin) {
+            // A program that has ended already says why by itself.
+            let _it_is_gone = stdin.write_all(bytes);
+        }
         let (sender, happenings) = sync_channel(BACKLOG);
         read_lines(out_reader, Source::Stdout, sender.clone());
         read_lines(err_reader, Source::Stderr, sender.clone());
@@ -103,6 +115,7 @@ impl Following {
             cleanup: call.cleanup,
             open: 2,
             exited: None,
+            _stdin: stdin,
         })
     }
 
@@ -202,6 +215,7 @@ pub(super) fn inherit(call: &Call, program: &Utf8Path, cancel: &Cancel) -> Resul
 pub(super) fn expression(call: &Call, program: &Utf8Path, args: &[String]) -> duct::Expression {
     let mut expression = duct::cmd(program.as_std_path(), args).unchecked();
     expression = match &call.stdin {
+        _ if call.stays_open => expression,
         Some(bytes) => expression.stdin_bytes(bytes.clone()),
         None => expression.stdin_null(),
     };

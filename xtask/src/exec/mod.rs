@@ -234,6 +234,14 @@ mod tests {
     }
 
     #[test]
+    fn stdin_stays_open_for_who_takes_its_end_for_ours() {
+        let wait = "read first; echo $first; if read -t 1 second; then echo more; elif [ $? -gt 128 ]; then echo open; else echo closed; fi";
+        let call = || Call::new(["bash", "-c", wait]).stdin("one\n");
+        assert_eq!(runner().read(call().stays_open()).expect("waits"), "one\nopen\n");
+        assert_eq!(runner().read(call()).expect("ends"), "one\nclosed\n");
+    }
+
+    #[test]
     fn a_failure_shows_the_tail_of_stderr_without_secrets() {
         let runner = runner();
         runner.redact("hunter2");

@@ -5,7 +5,7 @@ use super::curl::{Method, Request, Response};
 use super::manifest::{self, Manifest, media};
 use super::trouble::Trouble;
 use super::{Answer, Ask, Client};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::stack::ImageRef;
 
 /// Pages of a list of tags that are read; registries give 100 and more a page.
@@ -102,16 +102,29 @@ impl Client {
     /// What the registry answers, in words, and as [`Client::send`].
     pub fn tags(&self, image: &ImageRef) -> Result<Vec<String>> {
         let what = format!("cannot list the tags of `{}`", image.name());
-        let wrong = |trouble: Trouble| trouble.error(&image.registry, &what);
+        self.every_tag(image)?.map_err(|trouble| trouble.error(&image.registry, &what))
+    }
+
+    /// The same, with the trouble as it is: a repository that is not there has no tags yet.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub fn every_tag(&self, image: &ImageRef) -> Result<Result<Vec<String>, Trouble>> {
         let mut tags = Vec::new();
         let mut ask = self.ask(Method::Get, image, "tags/list");
         for _ in 0..PAGES {
-            let answer = self.send(std::slice::from_ref(&ask))?.pop().unwrap_or(Err(Trouble::Absent)).map_err(wrong)?;
-            tags.extend(manifest::tags(&answer.body).map_err(|why| wrong(Trouble::NotARegistry(why)))?);
-            let Some(next) = answer.header("link").and_then(manifest::next_page) else { return Ok(tags) };
+            let answer = match self.send(std::slice::from_ref(&ask))?.pop().unwrap_or(Err(Trouble::Absent)) {
+                Ok(answer) => answer,
+                Err(trouble) => return Ok(Err(trouble)),
+            };
+            match manifest::tags(&answer.body) {
+                Ok(page) => tags.extend(page),
+                Err(why) => return Ok(Err(Trouble::NotARegistry(why))),
+            }
+            let Some(next) = answer.header("link").and_then(manifest::next_page) else { return Ok(Ok(tags)) };
             ask.request.url = self.endpoint(&image.registry).resolve(next);
         }
-        Err(Error::cannot(format!("{what}: the list does not end")))
+        Ok(Err(Trouble::Other("its list of tags does not end".to_owned())))
     }
 }
 

@@ -12,7 +12,7 @@ mod transfer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::panic::resume_unwind;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use manifests::Found;
@@ -51,14 +51,14 @@ pub struct Ask {
 pub type Answer = Result<Response, Trouble>;
 
 /// Speaks to registries. Tokens are kept as long as it lives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Client {
     runner: Runner,
     ui: Ui,
-    logins: Logins,
-    insecure: OnceLock<Insecure>,
+    logins: Arc<Logins>,
+    insecure: Arc<OnceLock<Insecure>>,
     /// Values of `Authorization`, by registry and scope.
-    granted: Mutex<BTreeMap<(String, String), Value>>,
+    granted: Arc<Mutex<BTreeMap<(String, String), Value>>>,
 }
 
 /// How far a question is.
@@ -79,7 +79,12 @@ impl Client {
         let help = "registries are spoken to through `curl`; distributions have it in the package `curl`";
         runner.locate("curl").map_err(|error| error.help(help))?;
         let (runner, ui) = (runner.clone(), ui.clone());
-        Ok(Self { runner, ui, logins: Logins::read()?, insecure: OnceLock::new(), granted: Mutex::default() })
+        Ok(Self { runner, ui, logins: Arc::new(Logins::read()?), insecure: Arc::default(), granted: Arc::default() })
+    }
+
+    /// The same for what must not be broken off half way: an interrupt does not end its questions.
+    pub fn unstoppable(&self) -> Self {
+        Self { runner: self.runner.unstoppable(), ..self.clone() }
     }
 
     /// Where a registry answers. The engine is asked, once, which registries it speaks to without TLS.

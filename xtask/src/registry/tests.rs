@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::error::Error;
@@ -37,7 +36,7 @@ impl Fake {
         let ui = Ui::new(Surroundings { quiet: true, ..Surroundings::default() }, 0);
         let runner = Runner::new(ui.clone(), Cancel::default());
         let logins = Logins::of(config).expect("a configuration");
-        Client { runner, ui, logins, insecure: OnceLock::new(), granted: Mutex::default() }
+        Client { runner, ui, logins: Arc::new(logins), insecure: Arc::default(), granted: Arc::default() }
     }
 
     fn image(&self, tag: &str) -> ImageRef {

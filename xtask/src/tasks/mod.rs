@@ -17,12 +17,15 @@ mod isolated;
 mod launch;
 mod leftovers;
 mod load;
+mod locked;
 mod occupied;
 mod owner;
 mod provision;
+mod push;
 mod secrets;
 mod size;
 mod smoke;
+mod smoked;
 mod test;
 mod trust;
 mod up;
@@ -60,6 +63,7 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Images { action: None } => images::run(ctx),
         Task::Images { action: Some(ImagesAction::Attest(args)) } => attest::run(ctx, args),
         Task::Verify(args) => verify::run(ctx, args),
+        Task::Push(args) => push::run(ctx, args),
         Task::Doctor => doctor::run(ctx),
         Task::Ci(args) => ci::run(ctx, args),
         Task::Test(args) => test::run(ctx, args),

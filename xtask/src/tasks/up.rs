@@ -7,16 +7,16 @@ use serde_json::{Value as Json, json};
 use super::addresses::addresses;
 use super::load::{Loaded, Undefined, load};
 use super::secrets::{Absent, values};
-use super::{build, engine, images, launch, occupied, waterfall};
+use super::{build, engine, images, launch, locked, occupied, waterfall};
 use crate::cli::{BuildArgs, UpArgs};
 use crate::context::Context;
 use crate::docker::compose::Named;
 use crate::docker::container::Container;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::report;
 use crate::stack::isolate::{carry_secrets, forget_attempts, label};
-use crate::stack::{Environment, select};
+use crate::stack::{Environment, ImageRef, select};
 use crate::ui::Tone;
 
 /// Starts the stack.
@@ -25,18 +25,22 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     let loaded = load(ctx, environment, undefined, environment == Environment::Development)?;
     let services = select(&loaded.stack, &args.services)?;
     ctx.ui.step("stack", loaded.headline());
-    let mut project = wanted(&loaded);
+    let locked = if args.locked { Some(locked_images(&loaded, &services)?) } else { None };
+    let mut project = wanted(&loaded, locked.as_ref());
     let labels = BTreeMap::from([(launch::SECRETS.to_owned(), loaded.stack.name.clone())]);
     let carried = carry_secrets(&loaded.stack, &mut project, &labels);
     // Before anything is built: a start that must fail for want of a secret fails at once.
     let absent = if environment == Environment::Production { Absent::Refuse } else { Absent::Write };
     let values = values(ctx, &loaded, &carried, absent)?;
     if ctx.dry_run() {
-        return dry_run(ctx, &loaded, &services, args);
+        return dry_run(ctx, &loaded, &services, args, locked.as_ref());
     }
     engine::ready(ctx)?;
     occupied::check(ctx, &loaded)?;
-    prepare(ctx, &loaded, &services, args.no_build)?;
+    prepare(ctx, &loaded, &services, args.no_build || args.locked)?;
+    if let Some(locked) = locked {
+        images::fetch_exactly(ctx, &locked.into_values().collect())?;
+    }
     let start = || {
         let containers = launch::create(ctx, &loaded.stack.name, &project, &args.services)?;
         let containers: Vec<Container> = containers.into_iter().filter(|one| services.contains(one.service())).collect();
@@ -59,11 +63,20 @@ pub fn prepare(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, no_b
     Ok(needed)
 }
 
-/// The resolved project, running the images that are there.
-fn wanted(loaded: &Loaded) -> Json {
+/// What `--locked` runs.
+fn locked_images(loaded: &Loaded, services: &BTreeSet<String>) -> Result<BTreeMap<String, ImageRef>> {
+    if loaded.environment == Environment::Development {
+        return Err(Error::cannot("`--locked` runs what was pushed, which is `prod-up`'s"));
+    }
+    locked::images(loaded, services)
+}
+
+/// The resolved project, running the images that are there, or these.
+fn wanted(loaded: &Loaded, locked: Option<&BTreeMap<String, ImageRef>>) -> Json {
     let mut project = loaded.stack.raw.clone();
     for (name, service) in project["services"].as_object_mut().into_iter().flatten() {
-        service["image"] = json!(loaded.stack.image_of(name));
+        let image = locked.and_then(|locked| locked.get(name)).map_or_else(|| loaded.stack.image_of(name), ToString::to_string);
+        service["image"] = json!(image);
         service["pull_policy"] = json!("never");
         if let Some(service) = service.as_object_mut() {
             service.remove("build");
@@ -74,9 +87,16 @@ fn wanted(loaded: &Loaded) -> Json {
     project
 }
 
-fn dry_run(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, args: &UpArgs) -> Result<()> {
-    let mut plan = String::new();
-    if !args.no_build {
+fn dry_run(
+    ctx: &Context,
+    loaded: &Loaded,
+    services: &BTreeSet<String>,
+    args: &UpArgs,
+    locked: Option<&BTreeMap<String, ImageRef>>,
+) -> Result<()> {
+    let exact: BTreeSet<&ImageRef> = locked.into_iter().flat_map(BTreeMap::values).collect();
+    let mut plan: String = exact.iter().map(|image| format!("pull {image}\n")).collect();
+    if !args.no_build && locked.is_none() {
         let built: Vec<_> = loaded.stack.built().map(|(name, _)| name).filter(|name| services.contains(*name)).collect();
         if !built.is_empty() {
             plan += &format!("build {}\n", built.join(", "));

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("moment", &[]),
     ("certificate", &["moment"]),
     ("stack", &["error"]),
-    ("docker", &["error", "stack"]),
+    ("docker", &["error", "secret", "stack"]),
     ("pipeline", &["error", "stack"]),
     ("lint", &["error", "stack"]),
     // Some probes are a program's work, and all stop at once when the user interrupts.

@@ -31,6 +31,8 @@ pub struct Container {
     pub restart_count: u32,
     /// Whether it runs, and how it ended.
     pub state: State,
+    /// The id of its image.
+    pub image: String,
     /// What it runs.
     pub config: Config,
     /// How the engine treats it.

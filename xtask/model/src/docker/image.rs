@@ -61,11 +61,29 @@ pub struct Image {
     pub repo_digests: Option<Vec<String>>,
     /// Bytes of its layers, unpacked.
     pub size: u64,
+    /// When it was made, as the engine has it: RFC 3339, or empty.
+    pub created: String,
+    /// Such as `linux`.
+    pub os: String,
+    /// Such as `amd64`.
+    pub architecture: String,
+    /// Such as `v8`.
+    pub variant: Option<String>,
+    /// What the engine knows beside the image itself.
+    pub metadata: Metadata,
     /// What it was made with.
     pub config: Option<Config>,
     /// Its layers.
     #[serde(rename = "RootFS")]
     pub root_fs: RootFs,
+}
+
+/// What the engine knows of an image beside the image itself.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Metadata {
+    /// When it got its last name, as RFC 3339; the year 1 for never.
+    pub last_tag_time: Option<String>,
 }
 
 /// An image's layers.
@@ -93,6 +111,17 @@ impl Image {
             known.name() == reference.name()
                 && if reference.digest.is_some() { known.digest == reference.digest } else { known.tag == reference.tag }
         })
+    }
+
+    /// One of its labels.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.config.as_ref()?.labels.as_ref()?.get(name).map(String::as_str)
+    }
+
+    /// Such as `linux/amd64`.
+    pub fn platform(&self) -> String {
+        let variant = self.variant.as_deref().filter(|variant| !variant.is_empty());
+        [Some(self.os.as_str()), Some(&self.architecture), variant].into_iter().flatten().collect::<Vec<_>>().join("/")
     }
 
     /// What a stand-in carries, such as `postgresql-17 17.6-0+deb13u1`; none for any other image.

@@ -14,6 +14,7 @@ pub mod memory;
 pub mod process;
 pub mod progress;
 pub mod pull;
+pub mod push;
 pub mod release;
 pub mod run;
 pub mod space;

@@ -12,6 +12,9 @@ const CONNECT: u32 = 10;
 /// The longest time that a whole transfer may take, in seconds: manifests and small documents, never layers.
 const TOTAL: u32 = 60;
 
+/// How long a transfer may stand still, in seconds.
+const STILL: u32 = 15;
+
 /// How many redirects are followed.
 const REDIRECTS: u32 = 5;
 
@@ -89,6 +92,8 @@ pub fn transfer(number: usize, request: &Request, credential: Option<&Value>, fi
     set("write-out", &format!("{to}{number} %{{exitcode}} %{{response_code}} %{{errormsg}}\\n"));
     set("connect-timeout", &CONNECT.to_string());
     set("max-time", &TOTAL.to_string());
+    set("speed-time", &STILL.to_string());
+    set("speed-limit", "1");
     set("max-redirs", &REDIRECTS.to_string());
     set("max-filesize", &LARGEST.to_string());
     // What was asked for over TLS is never fetched without.

@@ -88,6 +88,37 @@ impl Trouble {
         }
     }
 
+    /// What the engine's words at the end of a push mean, the surest sign first.
+    pub fn of_engine(said: &str) -> Self {
+        let has = |signs: &[&str]| signs.iter().any(|sign| said.contains(sign));
+        let words = || vec![said.to_owned()];
+        match said {
+            _ if has(&["no space left"]) => Self::Full(words()),
+            _ if has(&["toomanyrequests", "429 Too Many", "Too Many Requests"]) => Self::Limited(None),
+            _ if has(&["x509:"]) => Self::Untrusted(said.to_owned()),
+            _ if has(&["tls:", "HTTP response to HTTPS client"]) => Self::Tls(said.to_owned()),
+            _ if has(&["no basic auth credentials", "authentication required"]) => Self::Nobody(401),
+            _ if has(&["unauthorized", "401 Unauthorized"]) => Self::Unknown(said.to_owned()),
+            _ if has(&["denied", "403 Forbidden"]) => Self::Forbidden(words()),
+            _ if has(&["HTTP status: 5", "Internal Server Error", "Bad Gateway", "Service Unavailable", "blob upload"]) => {
+                Self::Faulty(500, words(), None)
+            }
+            _ if has(&[
+                "EOF",
+                "reset by peer",
+                "broken pipe",
+                "timeout",
+                "deadline exceeded",
+                "connection refused",
+                "digest",
+            ]) =>
+            {
+                Self::Broken(said.to_owned())
+            }
+            _ => Self::Other(said.to_owned()),
+        }
+    }
+
     /// How often something that ends so is tried.
     pub fn tries(&self) -> u32 {
         match self {
@@ -228,6 +259,18 @@ mod tests {
         ] {
             assert!(seen.contains(expected), "{seen}");
         }
+    }
+
+    #[test]
+    fn the_engines_words_have_a_meaning() {
+        let of = Trouble::of_engine;
+        assert!(matches!(of("received unexpected HTTP status: 503 Service Unavailable"), Trouble::Faulty(..)));
+        assert!(matches!(of("Put \"http://r/v2/x\": EOF"), Trouble::Broken(_)));
+        assert!(matches!(of("denied: requested access to the resource is denied"), Trouble::Forbidden(_)));
+        assert!(matches!(of("write /x: no space left on device"), Trouble::Full(_)));
+        assert_eq!(of("toomanyrequests: slow down"), Trouble::Limited(None));
+        assert_eq!(of("no basic auth credentials"), Trouble::Nobody(401));
+        assert_eq!(of("something new").tries(), 1);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::certs::CertsExtension;
 use super::probe::Probe;
 use super::source::{Sources, Step};
 use super::suite::Suite;
+use super::tags::{PushExtension, TagsExtension};
 use super::units::{Bytes, Span};
 use super::work::Work;
 use crate::error::Error;
@@ -26,6 +27,10 @@ pub struct ProjectExtension {
     pub recipients: Vec<String>,
     /// The repository's tests and checks, in the order in which `test` runs them.
     pub tests: Vec<Suite>,
+    /// The tags that images get when they are pushed.
+    pub tags: TagsExtension,
+    /// Where images are pushed.
+    pub push: PushExtension,
 }
 
 /// `x-xtask.smoke`.

@@ -25,7 +25,7 @@ use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{Bytes, Environment};
 use origin::Origin;
-pub use origin::ask as ask_origin;
+pub use origin::{CHANGES, ask as ask_origin};
 pub use plan::{plan, read_dockerfile};
 use watch::Watch;
 

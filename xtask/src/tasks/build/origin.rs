@@ -26,11 +26,14 @@ pub struct Origin {
     remote: Option<String>,
 }
 
+/// Asks for what differs from the commit. What `push` writes down of a commit's images does not make its source another one.
+pub const CHANGES: [&str; 4] = ["status", "--porcelain", "--", ":(exclude)images.lock.json"];
+
 /// What is known of the source in a folder; none where there is no commit.
 pub fn ask(ctx: &Context, root: &Utf8Path) -> Option<Origin> {
     let git = |args: &[&str]| ctx.runner.short(root, "git", args);
     std::thread::scope(|scope| {
-        let changes = scope.spawn(|| git(&["status", "--porcelain"]));
+        let changes = scope.spawn(|| git(&CHANGES));
         let version = scope.spawn(|| git(&["describe", "--tags", "--always"]));
         let remote = scope.spawn(|| git(&["remote", "get-url", "origin"]));
         let commit = git(&["log", "-1", "--format=%H %ct"])?;

@@ -14,7 +14,7 @@ use super::load::{Loaded, Undefined, load};
 use crate::context::Context;
 use crate::docker::image::{self, Image};
 use crate::docker::stand_in;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 use crate::report;
 use crate::report::table::{Align, Table};
@@ -96,6 +96,41 @@ pub fn ensure(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, build
     let needed: Vec<Needed> = needed.collect();
     tell(ctx, &needed)?;
     Ok(needed)
+}
+
+/// Pulls images that are named by their digest and are not here.
+///
+/// # Errors
+/// Every image that a registry does not send; no docker, an interrupt.
+pub fn fetch_exactly(ctx: &Context, images: &BTreeSet<ImageRef>) -> Result<()> {
+    let found = local(ctx, images.iter())?;
+    let missing: Vec<&ImageRef> = images.iter().filter(|image| find(&found, image).is_none()).collect();
+    let refused = missing.iter().zip(pull::all(ctx, &missing)?).filter_map(|(image, refused)| Some((image, refused?)));
+    let error = |(image, refused): (&&ImageRef, pull::Refused)| {
+        Error::cannot(format!("cannot pull `{image}`"))
+            .evidence("the engine said", refused.said)
+            .help("it must be exactly this image: `docker login` where it takes a login, or `cargo xtask push` it again")
+    };
+    none_of(refused.map(error).collect())
+}
+
+/// For each of these sets of services, the stand-ins that the images built for them begin or copy from, as far as they are here;
+/// the engine is asked once, about `further` images too, of which it gives what it has.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn stand_ins(
+    ctx: &Context,
+    loaded: &Loaded,
+    sets: &[BTreeSet<String>],
+    further: &[&ImageRef],
+) -> Result<(Vec<Vec<ImageRef>>, Vec<Image>)> {
+    let needs: Vec<Vec<Need>> = sets.iter().map(|set| collect(loaded, set, true)).collect::<Result<_>>()?;
+    let all: BTreeSet<&ImageRef> = needs.iter().flatten().map(|need| &need.image).chain(further.iter().copied()).collect();
+    let found = local(ctx, all.into_iter())?;
+    let is_stand_in = |image: &ImageRef| find(&found, image).is_some_and(|found| found.stand_in().is_some());
+    let of = |needs: Vec<Need>| needs.into_iter().map(|need| need.image).filter(is_stand_in).collect();
+    Ok((needs.into_iter().map(of).collect(), found))
 }
 
 /// What the engine has of some images.

@@ -24,7 +24,7 @@ use super::isolated::{self, Attempt, Copy, Running};
 use super::leftovers::{Guard, clean, sweep};
 use super::load::{Loaded, Undefined, load};
 use super::up::prepare;
-use super::{certs, evidence, launch};
+use super::{certs, evidence, launch, smoked};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
 use crate::error::Result;
@@ -94,7 +94,16 @@ pub fn verdict(ctx: &Context, args: &SmokeArgs) -> Result<Verdict> {
         guard.finish(outcome)
     };
     match outcome {
-        Ok(()) => Ok(seen.verdict(&loaded, &run.copy.name, &needed, started.elapsed().as_secs_f64())),
+        Ok(()) => {
+            let ids: BTreeSet<String> = seen.containers.iter().map(|container| container.image.clone()).collect();
+            let verdict = seen.verdict(&loaded, &run.copy.name, &needed, started.elapsed().as_secs_f64());
+            if verdict.passed {
+                let noted = smoked::note(&loaded.stack.name, ids.iter().map(String::as_str));
+                // What passed has passed; only `push` will not know of it.
+                noted.unwrap_or_else(|error| ctx.ui.warn(error));
+            }
+            Ok(verdict)
+        }
         Err(error) => Err(seen.before(error)),
     }
 }
