@@ -17,7 +17,7 @@ mod verify;
 
 pub use certs::{CertsAction, RenewArgs};
 pub use ci::CiArgs;
-pub use images::{AttestArgs, ImagesAction};
+pub use images::{AttestArgs, ImagesAction, PinArgs};
 pub use push::PushArgs;
 pub use secrets::{InitArgs, ListArgs, OpenArgs, RotateArgs, SealArgs, SecretsAction};
 pub use size::SizeArgs;

@@ -8,6 +8,18 @@ use clap::{Args, Subcommand};
 pub enum ImagesAction {
     /// State what each image that is built here is made of (SPDX) and how it was made (in-toto, SLSA)
     Attest(AttestArgs),
+    /// Write the digest of every upstream image into the Dockerfiles and compose files that name it
+    Pin(PinArgs),
+    /// List upstream images that have newer tags, or whose tag means another image than the one that is pinned
+    Outdated,
+}
+
+/// Options of `images pin`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PinArgs {
+    /// Also replace digests that are written there already
+    #[arg(long)]
+    pub update: bool,
 }
 
 /// Options of `images attest`.

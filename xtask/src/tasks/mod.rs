@@ -61,7 +61,11 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Secrets { action } => secrets::run(ctx, action),
         Task::Certs { action } => certs::run(ctx, action),
         Task::Images { action: None } => images::run(ctx),
-        Task::Images { action: Some(ImagesAction::Attest(args)) } => attest::run(ctx, args),
+        Task::Images { action: Some(action) } => match action {
+            ImagesAction::Attest(args) => attest::run(ctx, args),
+            ImagesAction::Pin(args) => images::pin(ctx, args),
+            ImagesAction::Outdated => images::outdated(ctx),
+        },
         Task::Verify(args) => verify::run(ctx, args),
         Task::Push(args) => push::run(ctx, args),
         Task::Doctor => doctor::run(ctx),

@@ -11,6 +11,7 @@ pub mod image;
 pub mod info;
 pub mod log;
 pub mod memory;
+pub mod pin;
 pub mod process;
 pub mod progress;
 pub mod pull;

@@ -15,6 +15,7 @@ mod inherit;
 pub mod isolate;
 pub mod lock;
 mod model;
+pub mod newer;
 mod parse;
 pub mod probe;
 pub mod secret;

@@ -3,7 +3,10 @@
 mod fetch;
 mod make;
 mod needs;
+mod outdated;
+mod pin;
 mod pull;
+mod sites;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +24,8 @@ use crate::report::table::{Align, Table};
 use crate::stack::{Bytes, ImageRef};
 
 pub use needs::{Need, collect};
+pub use outdated::run as outdated;
+pub use pin::run as pin;
 
 /// Where an image comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

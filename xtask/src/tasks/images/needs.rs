@@ -11,7 +11,7 @@ use crate::tasks::build::read_dockerfile;
 use crate::tasks::load::Loaded;
 
 /// The scheme by which a named context is an image.
-const IMAGE_CONTEXT: &str = "docker-image://";
+pub(super) const IMAGE_CONTEXT: &str = "docker-image://";
 
 /// An image that is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn run_by(stack: &Stack, services: &BTreeSet<String>) -> Vec<Named> {
 }
 
 /// What the stack builds, by every name it gets.
-fn own_images(stack: &Stack) -> BTreeSet<ImageRef> {
+pub(super) fn own_images(stack: &Stack) -> BTreeSet<ImageRef> {
     let names = stack.built().flat_map(|(name, build)| std::iter::once(stack.image_of(name)).chain(build.tags.iter().cloned()));
     names.filter_map(|name| name.parse().ok()).collect()
 }

@@ -2,11 +2,13 @@
 //! Never an error: what is wrong with a Dockerfile is BuildKit's to say, and it says it well.
 
 mod lines;
+mod references;
 mod substitute;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lines::Instruction;
+pub use references::{By, Reference};
 use substitute::substitute;
 
 /// A parsed Dockerfile.
