@@ -17,6 +17,9 @@ pub struct PushArgs {
     /// Tag what `images.lock.json` names, in the registry: nothing is built or sent
     #[arg(long)]
     pub from_lock: bool,
+    /// Also state what each image is made of and how it was made, beside it, before any tag moves; `cosign` signs where it can
+    #[arg(long, conflicts_with = "from_lock")]
+    pub attest: bool,
     /// Push although the work tree has changes that are in no commit
     #[arg(long)]
     pub allow_dirty: bool,

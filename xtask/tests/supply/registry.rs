@@ -67,12 +67,16 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        let images = Command::new("docker").args(["image", "ls", "--quiet", &format!("{}/shop/api", self.address)]).output();
         let removed = Command::new("docker").args(["rm", "--force", "--volumes", &self.container]).output();
         assert!(removed.is_ok_and(|out| out.status.success()) || std::thread::panicking());
-        let name = format!("{}/shop/api:1", self.address);
-        if images.is_ok_and(|listed| !listed.stdout.is_empty()) {
-            docker(&["image", "rm", "--force", &name]);
+        // What was pushed here is known to the engine by tag and by digest.
+        let reference = format!("reference={}/*/*", self.address);
+        for format in ["{{.Repository}}:{{.Tag}}", "{{.Repository}}@{{.Digest}}"] {
+            let listed = docker(&["image", "ls", "--digests", "--format", format, "--filter", &reference]);
+            let names: Vec<&str> = listed.lines().filter(|name| !name.contains("<none>")).collect();
+            if !names.is_empty() {
+                docker(&[&["image", "rm", "--force"], &names[..]].concat());
+            }
         }
     }
 }

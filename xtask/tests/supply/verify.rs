@@ -56,7 +56,11 @@ fn an_image_is_right_once_all_is_stated() {
     let other = project.xtask(&["verify", &image, "--platform", "linux/s390x", "--format", "json"]).exits(1);
     assert_eq!(failed(&other), ["platform"]);
     let lock = |digest: &str| {
-        format!(r#"{{"schema":1,"images":[{{"names":["{name}"],"digest":"{digest}","platform":"linux/amd64"}}]}}"#)
+        let locked = serde_json::json!({
+            "services": ["api"], "names": [name], "digest": digest, "size": 1, "platform": "linux/amd64", "commit": null,
+            "created": "", "stand_ins": [], "smoke": "passed", "tags": ["1"],
+        });
+        serde_json::json!({ "schema": 1, "images": [locked] }).to_string()
     };
     project.write("images.lock.json", &lock(&digest));
     project.xtask(&["verify", &image]).exits(0);
@@ -103,4 +107,18 @@ fn a_signature_is_of_the_digest() {
     assert_eq!(failed(&refused), ["signature"]);
     assert!(refused.stdout.contains("no signature"), "{}", refused.stdout);
     assert!(asked().ends_with(&format!("verify --certificate-identity-regexp ^x$ --certificate-oidc-issuer https://i {name}\n")));
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_push_that_attests_leaves_an_image_that_verifies() {
+    let registry = Registry::start();
+    let (project, image) = registry.pushed();
+    let name = image.rsplit_once(':').expect("a tag").0;
+    let allowed = ["--allow-unsmoked", "--allow-stand-ins", "--allow-moved"];
+    let plan = project.xtask(&["push", "--attest", "--tag", "stable", "--dry-run"]).exits(0).stdout;
+    assert!(plan.find("attest").expect("stated") < plan.find("then move").expect("moved"), "{plan}");
+    project.xtask(&[&["push", "--attest", "--tag", "stable"][..], &allowed].concat()).exits(0).tells("not signed");
+    let ran = project.xtask(&["verify", &format!("{name}:stable"), "--format", "json"]).exits(0);
+    assert!(verdicts(&ran).contains(&("lock".to_owned(), "passed".to_owned())), "{}", ran.stdout);
 }

@@ -19,12 +19,13 @@ use std::panic::resume_unwind;
 use crate::cli::PushArgs;
 use crate::context::Context;
 use crate::error::{Error, Result, none_of};
-use crate::registry::Client;
 use crate::registry::manifest::Manifest;
+use crate::registry::{Client, by_digest};
 use crate::report;
 use crate::stack::ImageRef;
 use crate::stack::lock::{FILE, Lock, Locked};
 use crate::stack::tags::{Source, Tags};
+use crate::tasks::attest;
 use crate::tasks::load::{Loaded, Undefined, load_and};
 use answer::{Answer, Row, State};
 use land::{Job, Landed};
@@ -50,7 +51,7 @@ pub fn run(ctx: &Context, args: &PushArgs) -> Result<()> {
     let names: Vec<&ImageRef> = named.iter().flat_map(|one| &one.names).collect();
     let tags = survey::tags(ctx, &client, &loaded.stack.extension.tags, &source, &args.tags, &names)?;
     if ctx.dry_run() {
-        return report::plan(ctx.json(), &plan(&names, &tags));
+        return report::plan(ctx.json(), &plan(&names, &tags, args.attest));
     }
     let all: Vec<&String> = tags.immutable.iter().chain(&tags.floating).collect();
     let wanted: Vec<ImageRef> = names.iter().flat_map(|name| all.iter().map(|tag| tagged(name, tag))).collect();
@@ -64,13 +65,14 @@ pub fn run(ctx: &Context, args: &PushArgs) -> Result<()> {
 }
 
 /// What would be done, a line for each step.
-fn plan(names: &[&ImageRef], tags: &Tags) -> String {
+fn plan(names: &[&ImageRef], tags: &Tags, attest: bool) -> String {
     let lines = |verb: &str, tags: &[String]| -> String {
         tags.iter().flat_map(|tag| names.iter().map(move |name| format!("{verb} {}\n", tagged(name, tag)))).collect()
     };
     let (first, further) = tags.immutable.split_at(tags.immutable.len().min(1));
-    let steps = [lines("push and verify", first), lines("tag and verify", further), lines("then move", &tags.floating)];
-    format!("{}write {FILE}\n", steps.concat())
+    let beside = names.iter().filter(|_| attest).map(|name| format!("attest {}\n", name.name())).collect();
+    let landed = [lines("push and verify", first), lines("tag and verify", further), beside, lines("then move", &tags.floating)];
+    format!("{}write {FILE}\n", landed.concat())
 }
 
 /// One push.
@@ -129,6 +131,9 @@ impl Push<'_> {
         let further = wishes(further);
         name::all(&self.client, &further, behind)?;
         mark(rows, &further);
+        if self.args.attest {
+            self.attest(&manifests)?;
+        }
         let floating = wishes(&self.tags.floating);
         self.ctx.runner.cancel().check()?;
         name::floating(&self.client.unstoppable(), &floating, behind)?;
@@ -168,6 +173,23 @@ impl Push<'_> {
             }
         }
         none_of(errors).map(|()| manifests)
+    }
+
+    /// States what is known of every image beside it, in every registry. What is there already is not put again, so that a push
+    /// which was cut off is made whole by the next.
+    fn attest(&self, manifests: &BTreeMap<ImageRef, Manifest>) -> Result<()> {
+        let services: Vec<String> = self.subjects.iter().map(|subject| subject.service().to_owned()).collect();
+        let statements = attest::statements(self.ctx, self.loaded, &services)?;
+        let mut errors = Vec::new();
+        for (subject, name) in self.jobs() {
+            let stated = statements.iter().find(|stated| subject.services.contains(&stated.service));
+            let (Some(stated), Some(manifest)) = (stated, manifests.get(name)) else { continue };
+            match attest::attach(self.ctx, &self.client, &by_digest(name, &manifest.digest), stated) {
+                Ok(signed) => self.ctx.ui.step("attest", format!("{} · {}", name.name(), signed.told())),
+                Err(error) => errors.push(error.of(subject.service())),
+            }
+        }
+        none_of(errors)
     }
 
     fn locked(&self, subject: &Subject, manifests: &BTreeMap<ImageRef, Manifest>) -> Option<Locked> {
