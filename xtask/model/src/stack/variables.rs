@@ -66,7 +66,10 @@ fn braced(inner: &str, place: &Place, found: &mut Vec<Use>) {
     let required = operator.strip_prefix('?').map(str::to_owned);
     let has_default = operator.starts_with(['-', '+']);
     if has_default {
-        scan(&operator[1..], place, found);
+        let mut inner = Vec::new();
+        scan(&operator[1..], place, &mut inner);
+        // What stands behind `+` counts only where the variable is defined, so there it may be used as it is.
+        found.extend(inner.into_iter().filter(|one| operator.starts_with('-') || one.name != name));
     }
     found.push(Use { name: name.to_owned(), required, has_default, place: place.clone() });
 }
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_spelling_is_understood() {
-        let text = "a: $A ${B} ${C:-x} ${D?no} ${E:?no} $$F ${G-${H}} ${I:+x} $9 $\n# $COMMENT\n";
+        let text = "a: $A ${B} ${C:-x} ${D?no} ${E:?no} $$F ${G-${H}} ${I:+${I}/$J} $9 $\n# $COMMENT\n";
         let name = |name: &str, required, default| (name.to_owned(), required, default);
         assert_eq!(
             found(text),
@@ -126,6 +129,7 @@ mod tests {
                 name("E", true, false),
                 name("H", false, false),
                 name("G", false, true),
+                name("J", false, false),
                 name("I", false, true),
             ]
         );
