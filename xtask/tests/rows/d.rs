@@ -19,7 +19,17 @@ pub fn trials() -> Vec<Trial> {
         d4_api_base_url_at_run_time,
         d5_backend_starts_only_after_migrate_and_healthy_data_services,
         d8_data_services_are_out_of_reach_of_the_host_and_the_frontend,
+        d9_the_stack_is_healthy_in_two_minutes_and_two_gigabytes,
     ]
+}
+
+fn d9_the_stack_is_healthy_in_two_minutes_and_two_gigabytes() {
+    let verdict = &stack::get().verdict;
+    let healthy = verdict["healthy_seconds"].as_f64().expect("it came up");
+    assert!(healthy < 120.0, "{healthy} s");
+    assert_eq!(verdict["memory"]["budget_bytes"], 2_000_000_000_u64);
+    let settled = verdict["memory"]["settled_bytes"].as_u64().expect("bytes");
+    assert!(settled < 2_000_000_000, "{settled} bytes");
 }
 
 fn size(service: &str) -> u64 {

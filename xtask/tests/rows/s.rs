@@ -17,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
         s4_redis_appends_evicts_and_is_limited,
         s5_schema_has_its_tables_keys_indexes_and_triggers,
         s9_a_process_that_cannot_work_says_why_and_fails,
+        s10_images_are_small_and_a_build_with_nothing_changed_is_quick,
     ]
 }
 
@@ -129,6 +130,18 @@ fn s9_a_process_that_cannot_work_says_why_and_fails() {
     assert!(ran.code.is_some_and(|code| (1..125).contains(&code)), "{ran:?}");
     let told = ran.stdout + &ran.stderr;
     assert!(told.contains("POSTGRES_USER"), "it does not say what is missing: {told}");
+}
+
+fn s10_images_are_small_and_a_build_with_nothing_changed_is_quick() {
+    // The boot has built what it runs.
+    stack::get();
+    let began = Instant::now();
+    let built = stack::xtask(&["prod-build", "--format", "json"]).exits(0).json();
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    for image in built.as_array().expect("a list") {
+        assert!(image["bytes"].as_u64().is_some_and(|bytes| bytes <= 300_000_000), "{image}");
+        assert_eq!(image["cached"], image["steps"], "{image}");
+    }
 }
 
 fn s4_redis_keeps_its_data_when_it_is_killed() {
