@@ -5,6 +5,7 @@ mod support;
 use std::process::Command;
 
 use serde_json::Value;
+use support::stacks::IMAGE;
 use support::{Project, Ran, docker};
 
 /// An image of this test; it is removed in the end.
@@ -80,4 +81,27 @@ fn where_no_registry_answers_a_stand_in_is_made_and_told_from_then_on() {
     assert!(made["stand_in"].as_str().is_some_and(|carries| carries.starts_with("busybox-static ")), "{made}");
     let again = project.xtask(&["images"]).exits(0).says(&["stand-ins: "]);
     assert!(again.stdout.contains("busybox-static"), "{again:?}");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_stack_does_without_an_optional_service_whose_image_is_nowhere_unless_it_is_named() {
+    let image = Image::named("localhost:1/none", "optional");
+    let project = Project::new(&[(
+        "compose.yaml",
+        &format!(
+            "services:\n  web: {{image: {IMAGE}, init: true, command: sleep 600, depends_on: {{charts: {{condition: service_started, required: false}}}}}}\n  \
+             charts: {{image: {}, x-xtask: {{optional: true}}}}\n",
+            image.0
+        ),
+    )]);
+    let told = ["nothing can stand in for `localhost:1/none", "the stack does without `charts`"];
+    let images = project.xtask(&["images", "--format", "json"]).exits(0).says(&told).json();
+    assert!(images.as_array().expect("a list").iter().any(|one| one["source"] == "left-out"), "{images}");
+    let verdict = project.xtask(&["smoke", "--format", "json"]).exits(0).says(&told).json();
+    assert_eq!((&verdict["passed"], &verdict["left_out"]), (&true.into(), &serde_json::json!(["charts"])));
+    project.xtask(&["smoke", "charts"]).exits(2).says(&["no answer comes from localhost:1"]);
+    let up = project.xtask(&["prod-up"]).exits(0).says(&told);
+    assert!(!project.xtask(&["prod-ps"]).exits(0).stdout.contains("charts"), "{up:?}");
+    project.xtask(&["prod-down", "--volumes"]).exits(0);
 }

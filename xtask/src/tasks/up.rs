@@ -15,15 +15,16 @@ use crate::docker::container::Container;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::report;
-use crate::stack::isolate::{carry_secrets, forget_attempts, label};
+use crate::stack::isolate::{carry_secrets, forget_attempts, label, leave_out};
 use crate::stack::{Environment, ImageRef, select};
 use crate::ui::Tone;
 
 /// Starts the stack.
 pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()> {
     let undefined = if environment == Environment::Production { Undefined::Refuse } else { Undefined::Tell };
-    let loaded = load(ctx, environment, undefined, environment == Environment::Development)?;
-    let services = select(&loaded.stack, &args.services)?;
+    let mut loaded = load(ctx, environment, undefined, environment == Environment::Development)?;
+    let mut services = select(&loaded.stack, &args.services)?;
+    loaded.stack.insist(&args.services);
     ctx.ui.step("stack", loaded.headline());
     let locked = if args.locked { Some(locked_images(&loaded, &services)?) } else { None };
     let mut project = wanted(&loaded, locked.as_ref());
@@ -37,7 +38,9 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     }
     engine::ready(ctx)?;
     occupied::check(ctx, &loaded)?;
-    prepare(ctx, &loaded, &services, args.no_build || args.locked)?;
+    let out = images::left_out(&prepare(ctx, &loaded, &services, args.no_build || args.locked)?);
+    leave_out(&mut project, &out);
+    services.retain(|name| !out.contains(name));
     if let Some(locked) = locked {
         images::fetch_exactly(ctx, &locked.into_values().collect())?;
     }
@@ -52,7 +55,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     tell(ctx, &launch::containers(ctx, &loaded.stack.name)?)
 }
 
-/// Finds or builds the images that services run.
+/// Finds or builds the images that services run; [`images::left_out`] tells which of them the stack does without.
 pub fn prepare(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, no_build: bool) -> Result<Vec<images::Needed>> {
     let needed = images::ensure(ctx, loaded, services, !no_build)?;
     let built: Vec<String> =

@@ -63,6 +63,8 @@ pub struct ServiceExtension {
     pub in_flight: Option<Work>,
     /// The names that its certificate is for.
     pub certs: Option<CertsExtension>,
+    /// Whether the stack does without it where no registry sends its image and nothing can stand in for it.
+    pub optional: bool,
 }
 
 /// How it is seen that nothing acknowledged is lost: commands that are run in the container, an argument each.

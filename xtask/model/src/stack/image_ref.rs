@@ -115,7 +115,7 @@ mod tests {
         for (text, registry, repository, shown) in [
             ("postgres", "docker.io", "library/postgres", "postgres:latest"),
             ("docker.io/library/postgres:17", "docker.io", "library/postgres", "postgres:17"),
-            ("prom/prometheus:v3", "docker.io", "prom/prometheus", "prom/prometheus:v3"),
+            ("bitnami/kafka:v3", "docker.io", "bitnami/kafka", "bitnami/kafka:v3"),
             ("localhost:5000/a/b:1", "localhost:5000", "a/b", "localhost:5000/a/b:1"),
             ("gcr.io/distroless/cc", "gcr.io", "distroless/cc", "gcr.io/distroless/cc:latest"),
             ("reg.example:5000/x", "reg.example:5000", "x", "reg.example:5000/x:latest"),

@@ -269,6 +269,13 @@ impl Stack {
         named.filter(|image| !image.is_empty()).unwrap_or_else(|| format!("{}-{service}", self.name))
     }
 
+    /// Wants these services whatever it takes: what somebody names is not optional.
+    pub fn insist(&mut self, named: &[String]) {
+        for (_, service) in self.services.iter_mut().filter(|(name, _)| named.contains(name)) {
+            service.extension.optional = false;
+        }
+    }
+
     /// Whether a service is in the project because this profile is on.
     pub fn has_profile(&self, name: &str) -> bool {
         self.services.values().any(|service| service.profiles.iter().any(|profile| profile == name))

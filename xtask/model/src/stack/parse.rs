@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::certs::gather;
-use super::extension::read;
+use super::extension::{placed, read};
 use super::inherit::inherit;
 use super::model::{Network, Secret, Service, Stack};
 use super::probe::check_probes;
@@ -46,11 +46,25 @@ pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
     }
     check_secrets(&stack, &mut errors);
     check_work(&stack, &mut errors);
+    check_optional(&stack, &mut errors);
     gather(&mut stack, &mut errors);
     check_suites(&stack.extension.tests, &stack.sources, &mut errors);
     none_of(errors)?;
     stack.raw = raw;
     Ok(stack)
+}
+
+/// Refuses needs on what the stack may have to do without.
+fn check_optional(stack: &Stack, errors: &mut Vec<Error>) {
+    for (name, service) in &stack.services {
+        let needs = service.depends_on.iter().filter(|(_, need)| need.required).map(|(other, _)| other);
+        let optional = |other: &&String| stack.services.get(*other).is_some_and(|other| other.extension.optional);
+        for other in needs.filter(optional) {
+            let error = Error::cannot(format!("`{name}` depends on `{other}`, which is optional"))
+                .help(format!("give the need `required: false`, or take `optional` from `{other}`"));
+            errors.push(placed(error, &steps(["services", name, "depends_on"]), &stack.sources));
+        }
+    }
 }
 
 /// The services named, and all that they need; every service if none is named.
@@ -171,5 +185,20 @@ x-xtask: {smoke: {deadline: 2m, memory: 2GB}}
             let _either = parse(text, Sources::default());
         }
         parse("services: {a: {ports: [{target: 99999}]}}", Sources::default()).expect_err("no such port");
+    }
+
+    #[test]
+    fn what_others_need_is_not_optional() {
+        let yaml = |required: bool| {
+            format!(
+                "services:\n  a:\n    image: x\n    depends_on: {{b: {{condition: service_started, required: {required}}}}}\n  b: {{image: store, x-xtask: {{optional: true}}}}\n"
+            )
+        };
+        assert!(stack(&yaml(false)).services["b"].extension.optional);
+        let error = parse(&yaml(true), Sources::default()).expect_err("a wrong project");
+        assert_eq!(error.message, "`a` depends on `b`, which is optional");
+        let mut named = stack(&yaml(false));
+        named.insist(&["a".to_owned(), "b".to_owned()]);
+        assert!(!named.services["b"].extension.optional, "what is named is wanted");
     }
 }

@@ -236,7 +236,9 @@ pub fn check_secrets(stack: &Stack, errors: &mut Vec<Error>) {
             errors.push(placed(Error::cannot(format!("secret `{name}`: {wrong}")), &at(key), &stack.sources));
         }
         let rotate = secret.extension.rotate.as_ref().filter(|rotate| !rotate.service.is_empty());
-        if let Some(rotate) = rotate.filter(|rotate| !stack.services.contains_key(&rotate.service)) {
+        // One in a profile that is off is in the files only.
+        let unknown = |service: &String| !stack.services.contains_key(service) && stack.sources.service(service).is_none();
+        if let Some(rotate) = rotate.filter(|rotate| unknown(&rotate.service)) {
             let wrong = Error::cannot(format!("secret `{name}` is stored by `{}`, which is no service", rotate.service));
             errors.push(placed(wrong, &at("rotate"), &stack.sources));
         }
@@ -245,9 +247,11 @@ pub fn check_secrets(stack: &Stack, errors: &mut Vec<Error>) {
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8Path;
+
     use super::*;
     use crate::stack::parse;
-    use crate::stack::source::Sources;
+    use crate::stack::source::{Source, Sources};
 
     fn problems(secrets: &str) -> Vec<String> {
         let text = format!(
@@ -301,6 +305,14 @@ mod tests {
             assert_eq!(one(extension), [told], "{extension}");
         }
         assert_eq!(problems("  ..: {file: /s}\n"), ["a secret cannot be called `..`: it becomes a file of that name"]);
+    }
+
+    #[test]
+    fn a_secret_may_be_stored_by_a_service_whose_profile_is_off() {
+        let text = "services:\n  db: {image: x, profiles: [extra]}\nsecrets:\n  s: {file: /s, x-xtask: {rotate: {service: db, run: [x]}}}\n";
+        let sources = Sources(vec![Source::parse(Utf8Path::new("c.yaml"), text)]);
+        let resolved = text.replace("  db: {image: x, profiles: [extra]}\n", "  web: {image: web}\n");
+        assert!(parse(&resolved, sources).is_ok());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::stack::ImageRef;
 
 use pull::Refused;
 
-/// Gets every image, or says of all that cannot be had why not.
+/// Gets every image, or says of all that cannot be had why not. Those that the stack does without are only told.
 pub fn fetch(ctx: &Context, missing: &[&Need]) -> Result<()> {
     let images: Vec<&ImageRef> = missing.iter().map(|need| &need.image).collect();
     let outcomes = pull::all(ctx, &images)?;
@@ -20,11 +20,13 @@ pub fn fetch(ctx: &Context, missing: &[&Need]) -> Result<()> {
         missing.iter().zip(&outcomes).filter_map(|(need, refused)| Some((*need, refused.as_ref()?))).collect();
     let (silent, other): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(_, refused)| refused.why == Refusal::Silent);
     let mut errors: Vec<Error> = other.into_iter().map(|(need, refused)| not_pulled(need, refused)).collect();
+    let families = stand_in::families().map_err(Error::cannot)?;
+    let (spared, silent): (Vec<_>, Vec<_>) = silent.into_iter().partition(|(need, _)| is_spared(need, &families));
+    spared.into_iter().for_each(|(need, _)| ctx.ui.warn(done_without(need)));
     if silent.is_empty() || !ctx.global.provision {
         errors.extend(nobody_answers(&silent));
         return none_of(errors);
     }
-    let families = stand_in::families().map_err(Error::cannot)?;
     let requests: Vec<(&Family, &ImageRef)> =
         silent.iter().filter_map(|(need, _)| Some((stand_in::family(&families, &need.image)?, &need.image))).collect();
     let without = silent.iter().filter(|(need, _)| stand_in::family(&families, &need.image).is_none());
@@ -32,6 +34,16 @@ pub fn fetch(ctx: &Context, missing: &[&Need]) -> Result<()> {
     none_of(errors)?;
     announce(ctx, &requests, &silent);
     make::stand_ins(ctx, &requests)
+}
+
+/// Whether the stack does without an image that its registry does not send: nothing can stand in for it either.
+fn is_spared(need: &Need, families: &[Family]) -> bool {
+    need.optional && stand_in::family(families, &need.image).is_none()
+}
+
+fn done_without(need: &Need) -> String {
+    let (image, registry, services) = (&need.image, &need.image.registry, need.by.join("`, `"));
+    format!("no answer from {registry} and nothing can stand in for `{image}`: the stack does without `{services}`")
 }
 
 /// Says what will be made, before it is.
@@ -142,7 +154,7 @@ mod tests {
     }
 
     fn need(image: &str) -> Need {
-        Need { image: image.parse().expect("a reference"), by: vec!["web".into()], place: None }
+        Need { image: image.parse().expect("a reference"), by: vec!["web".into()], place: None, optional: false }
     }
 
     #[test]
@@ -155,6 +167,19 @@ mod tests {
         let help = error.help.expect("a remedy");
         assert!(help.contains("doctor") && help.contains("--provision"), "{help}");
         assert!(nobody_answers(&[]).is_none());
+    }
+
+    #[test]
+    fn only_what_is_optional_and_nothing_can_stand_in_for_is_done_without() {
+        let families = stand_in::families().expect("the file is sound");
+        let known = format!("{}:1", families[0].repositories[0]);
+        for (image, optional, expected) in
+            [("r.example/x:1", true, true), ("r.example/x:1", false, false), (known.as_str(), true, false)]
+        {
+            assert_eq!(is_spared(&Need { optional, ..need(image) }, &families), expected, "{image} {optional}");
+        }
+        let told = done_without(&need("r.example/x:1"));
+        assert!(told.contains("`r.example/x:1`") && told.ends_with("the stack does without `web`"), "{told}");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub enum Source {
     StandIn,
     /// It is not there; only `--dry-run` leaves it so.
     Missing,
+    /// It cannot be had, and the stack does without the services that run it.
+    LeftOut,
 }
 
 impl Source {
@@ -49,6 +51,7 @@ impl Source {
             Self::Pulled => "pulled",
             Self::StandIn => "stand-in",
             Self::Missing => "missing",
+            Self::LeftOut => "left-out",
         }
     }
 }
@@ -63,7 +66,7 @@ pub struct Needed {
     pub source: Source,
     /// What the stand-in carries (`postgresql-17 17.6-0+deb13u1`); none for the real image.
     pub stand_in: Option<String>,
-    /// Bytes of its layers, unpacked; none while it is missing.
+    /// Bytes of its layers, unpacked; none where it is not there.
     #[serde(rename = "bytes")]
     pub size: Option<u64>,
     /// The services and the lines of Dockerfiles that name it.
@@ -90,13 +93,14 @@ pub fn ensure(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, build
     let found = local(ctx, needs.iter().map(|need| &need.image))?;
     let missing: Vec<&Need> = needs.iter().filter(|need| find(&found, &need.image).is_none()).collect();
     let mut fetched = Vec::new();
+    let otherwise = if ctx.dry_run() { Source::Missing } else { Source::LeftOut };
     if !missing.is_empty() && !ctx.dry_run() {
         fetch::fetch(ctx, &missing)?;
         fetched = local(ctx, missing.iter().map(|need| &need.image))?;
     }
     let needed = needs.iter().map(|need| {
         let image = find(&found, &need.image).map(|image| (image, Source::Local));
-        row(need, image.or_else(|| find(&fetched, &need.image).map(|image| (image, Source::Pulled))))
+        row(need, image.or_else(|| find(&fetched, &need.image).map(|image| (image, Source::Pulled))), otherwise)
     });
     let needed: Vec<Needed> = needed.collect();
     tell(ctx, &needed)?;
@@ -138,6 +142,11 @@ pub fn stand_ins(
     Ok((needs.into_iter().map(of).collect(), found))
 }
 
+/// The services that the stack does without, since their images cannot be had.
+pub fn left_out(needed: &[Needed]) -> BTreeSet<String> {
+    needed.iter().filter(|one| one.source == Source::LeftOut).flat_map(|one| one.needed_by.iter().cloned()).collect()
+}
+
 /// What the engine has of some images.
 fn local<'a>(ctx: &Context, images: impl Iterator<Item = &'a ImageRef>) -> Result<Vec<Image>> {
     let references: Vec<String> = images.map(ToString::to_string).collect();
@@ -156,14 +165,14 @@ fn find<'a>(images: &'a [Image], reference: &ImageRef) -> Option<&'a Image> {
     images.iter().find(|image| image.answers_to(reference))
 }
 
-fn row(need: &Need, image: Option<(&Image, Source)>) -> Needed {
+fn row(need: &Need, image: Option<(&Image, Source)>, otherwise: Source) -> Needed {
     let stand_in = image.and_then(|(image, _)| image.stand_in());
     Needed {
         reference: need.image.to_string(),
         source: match image {
             Some(_) if stand_in.is_some() => Source::StandIn,
             Some((_, source)) => source,
-            None => Source::Missing,
+            None => otherwise,
         },
         stand_in,
         size: image.map(|(image, _)| image.size),
@@ -184,6 +193,8 @@ fn tell(ctx: &Context, needed: &[Needed]) -> Result<()> {
     parts.extend((!stand_ins.is_empty()).then(|| format!("stand-ins: {stand_ins} (from distribution packages)")));
     let missing = list(Source::Missing);
     parts.extend((!missing.is_empty()).then(|| format!("to pull: {missing}")));
+    let without = list(Source::LeftOut);
+    parts.extend((!without.is_empty()).then(|| format!("without {without}")));
     if !parts.is_empty() {
         ctx.ui.step("images", parts.join(" · "));
     }

@@ -22,6 +22,8 @@ pub struct Need {
     pub by: Vec<String>,
     /// The first place that names it.
     pub place: Option<Place>,
+    /// Whether the stack does without it where it cannot be had: all that need it are optional services.
+    pub optional: bool,
 }
 
 /// A reference as it was found.
@@ -30,6 +32,7 @@ struct Named {
     reference: String,
     by: String,
     place: Option<Place>,
+    optional: bool,
 }
 
 /// The images that these services run, and, with `building`, those that their Dockerfiles need; each once, sorted.
@@ -53,8 +56,9 @@ pub fn collect(loaded: &Loaded, services: &BTreeSet<String>, building: bool) -> 
         match one.reference.parse::<ImageRef>() {
             Ok(image) if own.contains(&image) => {}
             Ok(image) => {
-                let new = Need { image: image.clone(), by: Vec::new(), place: one.place };
+                let new = Need { image: image.clone(), by: Vec::new(), place: one.place, optional: true };
                 let need = needs.entry(image).or_insert(new);
+                need.optional &= one.optional;
                 if !need.by.contains(&one.by) {
                     need.by.push(one.by);
                 }
@@ -71,7 +75,7 @@ fn run_by(stack: &Stack, services: &BTreeSet<String>) -> Vec<Named> {
     let chosen = stack.services.iter().filter(|(name, service)| services.contains(*name) && service.build.is_none());
     let named = chosen.filter_map(|(name, service)| {
         let place = stack.sources.find(&steps(["services", name, "image"]));
-        Some(Named { reference: service.image.clone()?, by: name.clone(), place })
+        Some(Named { reference: service.image.clone()?, by: name.clone(), place, optional: service.extension.optional })
     });
     named.collect()
 }
@@ -91,7 +95,8 @@ fn begun_from(loaded: &Loaded, target: &Target, file: &Dockerfile) -> Vec<Named>
     let images = file.images(target.target.as_deref(), &target.args).into_iter();
     let named = images.filter_map(|base| {
         let place = target.dockerfile.as_ref().map(|path| Place::line(path.clone(), base.line));
-        Some(Named { reference: replaced(target, base.reference)?, by: format!("{shown}:{}", base.line), place })
+        let by = format!("{shown}:{}", base.line);
+        Some(Named { reference: replaced(target, base.reference)?, by, place, optional: false })
     });
     named.collect()
 }
@@ -154,6 +159,20 @@ services:
     #[test]
     fn images_are_listed_once_with_everybody_who_needs_them() {
         assert_eq!(collected(STACK, &["db", "copy", "job"], true), [pair("store:17", "copy, db")]);
+    }
+
+    #[test]
+    fn an_image_is_optional_where_everybody_who_needs_it_is() {
+        let yaml = "
+services:
+  charts: {image: 'charts:1', x-xtask: {optional: true}}
+  also: {image: 'shared:1', x-xtask: {optional: true}}
+  web: {image: 'shared:1'}
+";
+        let services = ["charts", "also", "web"].map(str::to_owned).into();
+        let needs = collect(&loaded(yaml), &services, false).expect("no error");
+        let optional: Vec<_> = needs.iter().map(|need| (need.image.to_string(), need.optional)).collect();
+        assert_eq!(optional, [("charts:1".to_owned(), true), ("shared:1".to_owned(), false)]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::isolated::{self, Attempt, Copy, Running};
 use super::leftovers::{Guard, clean, sweep};
 use super::load::{Loaded, Undefined, load};
 use super::up::prepare;
-use super::{certs, evidence, launch, smoked};
+use super::{certs, evidence, images, launch, smoked};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
 use crate::error::Result;
@@ -58,6 +58,7 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
 fn read(ctx: &Context, args: &SmokeArgs) -> Result<(Loaded, BTreeSet<String>)> {
     let mut loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
     let services = select(&loaded.stack, &args.services)?;
+    loaded.stack.insist(&args.services);
     probes::add(&mut loaded, &args.probes, &services)?;
     Ok((loaded, services))
 }
@@ -69,7 +70,7 @@ fn read(ctx: &Context, args: &SmokeArgs) -> Result<(Loaded, BTreeSet<String>)> {
 pub fn verdict(ctx: &Context, args: &SmokeArgs) -> Result<Verdict> {
     let started = Instant::now();
     let (loaded, services) = read(ctx, args)?;
-    let run = Run::plan(ctx, &loaded, services, args);
+    let mut run = Run::plan(ctx, &loaded, services, args);
     probes::ready(ctx, &loaded, &run.copy.services)?;
     if args.chaos {
         chaos::ready(&loaded, &run.copy.services)?;
@@ -81,9 +82,11 @@ pub fn verdict(ctx: &Context, args: &SmokeArgs) -> Result<Verdict> {
     published::warn(ctx, &loaded, &run.copy.services, &published);
     sweep(ctx)?;
     let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
+    let out = images::left_out(&needed);
+    run.copy.services.retain(|name| !out.contains(name));
     let guard = Guard::new(ctx, &run.copy.name);
     let mut seen = Seen::new(&ctx.runner);
-    seen.published = published;
+    seen.published = published.into_iter().filter(|one| !out.contains(&one.service)).collect();
     run.through(&version, args, &mut seen);
     seen.warnings = ctx.ui.warnings();
     let outcome = seen.refused();

@@ -15,7 +15,7 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::Runner;
 use crate::probe;
 use crate::tasks::addresses::Address;
-use crate::tasks::images::Needed;
+use crate::tasks::images::{self, Needed};
 use crate::tasks::launch::Booted;
 use crate::tasks::load::Loaded;
 
@@ -164,6 +164,7 @@ impl Seen {
             project: project.to_owned(),
             images: Image::of(loaded, needed, services.iter().map(|one| &one.service)),
             stand_ins: needed.iter().filter(|one| one.stand_in.is_some()).map(|one| one.reference.clone()).collect(),
+            left_out: images::left_out(needed).into_iter().collect(),
             addresses: self.addresses,
             healthy_seconds: up.map(|booted| booted.took.as_secs_f64()),
             floor_seconds: up.map(|booted| booted.floor.took.as_secs_f64()),

@@ -35,6 +35,8 @@ pub struct Verdict {
     pub images: Vec<Image>,
     /// The references that stand-ins serve.
     pub stand_ins: Vec<String>,
+    /// The services that the stack did without, since their images cannot be had.
+    pub left_out: Vec<String>,
     /// Where the copy's ports are; gone with it unless `--keep`.
     pub addresses: Vec<Address>,
     /// When each service came up and ended.

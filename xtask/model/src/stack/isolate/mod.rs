@@ -140,6 +140,14 @@ pub fn forget_attempts(service: &mut Map<String, Value>) {
     }
 }
 
+/// Takes services out of a project, and every need on them.
+pub fn leave_out(project: &mut Value, out: &BTreeSet<String>) {
+    let Some(services) = project.get_mut("services").and_then(Value::as_object_mut) else { return };
+    services.retain(|name, _| !out.contains(name));
+    let left: BTreeSet<String> = services.keys().cloned().collect();
+    services.values_mut().filter_map(Value::as_object_mut).for_each(|service| retain_needs(service, &left));
+}
+
 /// Forgets needs on services that are not part of the run.
 fn retain_needs(service: &mut Map<String, Value>, services: &BTreeSet<String>) {
     if let Some(needs) = service.get_mut("depends_on").and_then(Value::as_object_mut) {

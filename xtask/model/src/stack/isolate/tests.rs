@@ -123,3 +123,14 @@ fn the_hosts_network_cannot_be_isolated_and_is_told() {
     assert_eq!(copy.notes.len(), 1);
     assert!(copy.project["services"]["a"].get("ports").is_none());
 }
+
+#[test]
+fn what_is_left_out_is_needed_by_nobody() {
+    let mut project = json!({"services": {
+        "a": {"depends_on": {"b": {"condition": "service_started", "required": false}, "c": {"condition": "service_healthy"}}},
+        "b": {},
+        "c": {},
+    }});
+    leave_out(&mut project, &BTreeSet::from(["b".to_owned()]));
+    assert_eq!(project["services"], json!({"a": {"depends_on": {"c": {"condition": "service_healthy"}}}, "c": {}}));
+}

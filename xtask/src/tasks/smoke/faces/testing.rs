@@ -25,6 +25,7 @@ pub fn failed() -> Verdict {
         project: "smoke-123456".into(),
         images: vec![image("db", "stand-in", Some("db 1")), image("web", "built", None)],
         stand_ins: vec!["db:1".into()],
+        left_out: Vec::new(),
         addresses: Vec::new(),
         services: vec![times("db", 0.0, 1.5), times("web", 1.5, 2.0)],
         healthy_seconds: Some(2.0),
