@@ -33,6 +33,22 @@ impl Drop for Running {
 
 #[test]
 #[ignore = "needs an engine"]
+fn services_of_a_profile_are_started_with_it_and_removed_without_it() {
+    let running =
+        Running::start("services: {a: {image: IMAGE, command: WEB}, b: {image: IMAGE, command: WEB, profiles: [extra]}}");
+    let services = || {
+        let rows = running.xtask(&["prod-ps", "--format", "json"]).exits(0).json();
+        rows.as_array().expect("rows").iter().map(|row| row["service"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(services(), ["a"]);
+    running.xtask(&["prod-up", "--profile", "extra"]).exits(0);
+    assert_eq!(services(), ["a", "b"]);
+    running.xtask(&["prod-down"]).exits(0);
+    assert_eq!(services(), [] as [&str; 0]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn a_port_that_is_published_on_ipv6_alone_is_listed() {
     let running = Running::start("services: {a: {image: IMAGE, command: WEB, ports: ['[::1]:18180:8080']}}");
     let table = running.xtask(&["prod-ps"]).exits(0).stdout;

@@ -83,6 +83,8 @@ fn wanted(loaded: &Loaded, locked: Option<&BTreeMap<String, ImageRef>>) -> Json 
         service["pull_policy"] = json!("never");
         if let Some(service) = service.as_object_mut() {
             service.remove("build");
+            // The project holds the services of profiles that are on; compose would ask again which those are.
+            service.remove("profiles");
             label(service, &BTreeMap::from([(occupied::ENVIRONMENT.to_owned(), loaded.environment.name().to_owned())]));
             forget_attempts(service);
         }
