@@ -7,7 +7,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 
 use crate::http::get;
-use crate::stack::{self, eventually, repository, resolved, run};
+use crate::stack::{self, MONITORING, eventually, repository, resolved, run};
 use crate::support::Ran;
 
 /// The trials that leave the stack as it is.
@@ -49,7 +49,7 @@ fn f1_four_targets_build() {
 }
 
 fn f2_overlay_validates_merged() {
-    let project = resolved("production", &[]);
+    let project = resolved("production", &[MONITORING]);
     let backend = &project["services"]["backend"];
     assert_eq!(backend["build"]["target"], "production", "from the overlay");
     assert_eq!(backend["environment"]["POSTGRES_HOST"], "postgres", "from the base");
@@ -100,9 +100,9 @@ fn f4_secrets_are_files_and_their_folder_keeps_them_out_of_git() {
     }
 }
 
-/// The variables that the production stack reads, by `${NAME…}`.
+/// The variables that the production stack reads, by `${NAME…}`, and the one by which compose knows what is on.
 fn variables() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+    let mut names = BTreeSet::from([MONITORING.0.to_owned()]);
     for file in ["compose/base.yaml", "compose/production.yaml"] {
         let text = std::fs::read_to_string(repository().join(file)).expect(file);
         for part in text.split("${").skip(1) {

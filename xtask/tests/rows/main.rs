@@ -8,6 +8,7 @@ mod support;
 mod d;
 mod f;
 mod http;
+mod monitoring;
 mod p;
 mod process;
 mod s;
@@ -40,8 +41,9 @@ fn main() -> ExitCode {
     alone.test_threads = Some(1);
 
     stack::remove_on_signals();
-    let watched = [t::trials(), s::trials(), d::trials(), f::trials(), p::trials()].into_iter().flatten().collect();
-    let broken = [s::destructive(), f::destructive()].into_iter().flatten().collect();
+    let watched =
+        [t::trials(), s::trials(), d::trials(), f::trials(), p::trials(), monitoring::trials()].into_iter().flatten().collect();
+    let broken = [s::destructive(), f::destructive(), monitoring::destructive()].into_iter().flatten().collect();
     let first = libtest_mimic::run(&together, watched);
     let second = libtest_mimic::run(&alone, broken);
     stack::remove();

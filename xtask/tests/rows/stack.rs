@@ -16,10 +16,13 @@ use crate::support::{Ran, docker};
 /// How long a service may take to be healthy again after a trial stopped it.
 const RECOVERY: Duration = Duration::from_secs(60);
 
+/// The variable that turns the stack's one profile on, for [`resolved`].
+pub const MONITORING: (&str, &str) = ("COMPOSE_PROFILES", "monitoring");
+
 /// The project that was booted, as soon as its name is known.
 static PROJECT: Mutex<Option<String>> = Mutex::new(None);
 
-/// The production stack, booted and left running by `smoke --keep`.
+/// The production stack with its monitoring, booted and left running by `smoke --keep`.
 pub struct Stack {
     /// What `smoke` answered.
     pub verdict: Value,
@@ -48,7 +51,8 @@ pub fn xtask(args: &[&str]) -> Ran {
 }
 
 fn boot() -> Result<Stack, String> {
-    let ran = xtask(&["smoke", "--keep", "--format", "json"]);
+    // No other suite needs the images of the profile, so that nothing has made sure of them before.
+    let ran = xtask(&["smoke", "--keep", "--provision", "--profile", MONITORING.1, "--format", "json"]);
     let named = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next());
     *PROJECT.lock().unwrap_or_else(PoisonError::into_inner) = named.map(str::to_owned);
     if ran.code != Some(0) {

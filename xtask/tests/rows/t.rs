@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use tempfile::TempDir;
 
 use crate::process::Process;
-use crate::stack::{self, repository, resolved};
+use crate::stack::{self, MONITORING, repository, resolved};
 use crate::support::docker;
 
 /// The trials of this file.
@@ -154,7 +154,7 @@ fn t5_secrets_are_files_and_in_no_environment() {
 
 fn d6_limits_reach_the_control_group() {
     let stack = stack::get();
-    let project = resolved("production", &[]);
+    let project = resolved("production", &[MONITORING]);
     for service in stack.running() {
         let process = Process::of(&stack.inspect(service));
         let limits = &project["services"][service]["deploy"]["resources"]["limits"];
