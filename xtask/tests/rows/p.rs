@@ -216,8 +216,9 @@ fn p6_nginx_tells_the_backend_who_asked() {
     let stack = stack::get();
     let image = stack.inspect("frontend")["Config"]["Image"].as_str().expect("an image").to_owned();
     let edge = format!("{}_edge", stack.project);
-    // It prints the request that it gets and answers nothing.
-    let listen = ["--network", &edge, "--network-alias", "row-p6", "--entrypoint", "nc", &image, "-l", "-p", "3000"];
+    // It prints the requests that it gets and answers nothing. One that a slow machine gave up on brings no line.
+    let forever = "while true; do nc -l -p 3000; done";
+    let listen = ["--network", &edge, "--network-alias", "row-p6", "--entrypoint", "sh", &image, "-c", forever];
     let upstream = Container::run(&listen);
     let nginx = ["--network", &edge, "--publish", "127.0.0.1::8080", "--env", "BACKEND_UPSTREAM=http://row-p6:3000", &image];
     let nginx = Container::run(&nginx);
