@@ -61,7 +61,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &BuildArgs) -> Result<
     let (loaded, origin) = load_and(ctx, environment, undefined, true, |root| origin::ask(ctx, root))?;
     let plan = plan(ctx, &loaded, args, origin.as_ref())?;
     if ctx.dry_run() {
-        return dry_run(ctx, &plan);
+        return dry_run(ctx, &plan, args);
     }
     ctx.ui.step("stack", loaded.headline());
     if ctx.global.provision {
@@ -175,7 +175,7 @@ fn too_large(loaded: &Loaded, built: &[Built]) -> Vec<String> {
     built.iter().filter_map(warning).collect()
 }
 
-fn dry_run(ctx: &Context, plan: &Plan) -> Result<()> {
+fn dry_run(ctx: &Context, plan: &Plan, args: &BuildArgs) -> Result<()> {
     if ctx.json() {
         return report::json(&json!({ "command": plan.command(), "definition": plan.definition() }));
     }
@@ -183,7 +183,10 @@ fn dry_run(ctx: &Context, plan: &Plan) -> Result<()> {
         return report::text("nothing to build\n");
     }
     let command = Call::new(plan.command()).display();
-    report::text(&format!("{command} <<'END'\n{:#}\nEND\n", plan.definition()))
+    let twice = if args.twice { "once more, then compare\n" } else { "" };
+    let after =
+        if args.reproducible { format!("then save, free of late times and load each image\n{twice}") } else { String::new() };
+    report::text(&format!("{command} <<'END'\n{:#}\nEND\n{after}", plan.definition()))
 }
 
 /// One row for each service; with `whole_ids` each id with all its digits, which may be compared.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::check::Check;
 use crate::image::manifest::Config;
+use crate::registry::manifest::Descriptor;
 
 /// What builds by this tool push and attach.
 const REBUILD: &str = "build it with `cargo xtask prod-build` in a repository with a commit, and push it again";
@@ -35,6 +36,18 @@ pub fn platform(config: &Config, expected: Option<&str>) -> Check {
         Some(expected) => Check::same("platform", expected, actual, "build it for that platform: `--platform`"),
         None => Check::of("platform", actual.contains('/'), "an operating system and an architecture", actual, REBUILD),
     }
+}
+
+/// The image of a list that is meant: that for the platform, or the only one. What is no image has no platform of this world.
+pub fn chosen<'a>(list: &'a [Descriptor], platform: Option<&str>) -> Option<&'a Descriptor> {
+    let told = |one: &Descriptor| {
+        let platform = one.platform.clone().unwrap_or_default();
+        let parts = [Some(platform.os), Some(platform.architecture), platform.variant];
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    };
+    let mut images = list.iter().filter(|one| !told(one).starts_with("unknown"));
+    let for_platform = platform.and_then(|platform| images.clone().find(|one| told(one) == platform));
+    for_platform.or_else(|| images.next().filter(|_| images.next().is_none()))
 }
 
 /// What the image is made of must be stated, about this image.
@@ -103,6 +116,22 @@ mod tests {
         assert_eq!(platform(&config("1"), Some("linux/amd64")).verdict, Verdict::Passed);
         assert_eq!(platform(&config("1"), None).verdict, Verdict::Passed);
         assert_eq!(platform(&Config::default(), None).verdict, Verdict::Failed);
+    }
+
+    #[test]
+    fn the_image_of_a_list_is_the_platforms_or_the_only_one() {
+        let list = |platforms: &[&str]| -> Vec<Descriptor> {
+            let one = |(at, platform): (usize, &&str)| {
+                let (os, architecture) = platform.split_once('/').expect("two parts");
+                json!({ "digest": at.to_string(), "platform": { "os": os, "architecture": architecture } })
+            };
+            serde_json::from_value(platforms.iter().enumerate().map(one).collect()).expect("descriptors")
+        };
+        let chosen = |platforms: &[&str], platform| chosen(&list(platforms), platform).map(|one| one.digest.clone());
+        assert_eq!(chosen(&["linux/amd64", "unknown/unknown"], None).as_deref(), Some("0"));
+        assert_eq!(chosen(&["linux/amd64", "linux/arm64"], Some("linux/arm64")).as_deref(), Some("1"));
+        assert_eq!(chosen(&["linux/amd64", "linux/arm64"], None), None);
+        assert_eq!(chosen(&[], Some("linux/arm64")), None);
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub fn run(ctx: &Context, args: &VerifyArgs) -> Result<()> {
 /// The image's digest and everything that was checked.
 fn checks(ctx: &Context, client: &Client, image: &ImageRef, args: &VerifyArgs) -> Result<(String, Vec<Check>)> {
     let locked = lock::find(&ctx.start, image)?;
-    let found = match read(client, image)? {
+    let platform = args.platform.as_deref().or(locked.as_ref().map(|locked| locked.platform.as_str()));
+    let (digest, found) = match read(client, image, platform)? {
         Ok(found) => found,
         Err(Trouble::WrongDigest { expected, actual }) => {
             let fix = "what the registry gives is not what it says: do not run it; push it again";
@@ -61,35 +62,39 @@ fn checks(ctx: &Context, client: &Client, image: &ImageRef, args: &VerifyArgs) -
         Err(trouble) => return Err(trouble.error(&image.registry, &format!("cannot read `{image}`"))),
     };
     let expected = image.digest.as_deref().map_or("the digest of what the registry gives", |digest| digest);
-    let mut checks = vec![Check::of("digest", true, expected, found.digest.clone(), "")];
-    checks.push(lock::check(locked.as_ref(), &found.digest));
+    let mut checks = vec![Check::of("digest", true, expected, digest.clone(), "")];
+    checks.push(lock::check(locked.as_ref(), &digest));
     let Some(described) = &found.content.config else {
-        let fix = "verify the image of one platform, by its digest";
+        let fix = "choose one of its platforms: `--platform`";
         checks.push(Check::of("image", false, "an image", "a list of images", fix));
-        return Ok((found.digest, checks));
+        return Ok((digest, checks));
     };
     let config = parsed(client, image, described)?;
-    let platform = args.platform.as_deref().or(locked.as_ref().map(|locked| locked.platform.as_str()));
     checks.push(judge::labels(&config));
     checks.push(judge::platform(&config, platform));
     let referrers = client.referrers(image, &found.digest)?.map_err(|trouble| cannot_read(image, &trouble))?;
     checks.push(judge::sbom(stated(client, image, &referrers, SPDX)?.as_ref(), &described.digest));
     checks.push(judge::provenance(stated(client, image, &referrers, STATEMENT)?.as_ref(), &found.digest, &config));
-    checks.push(signature::check(ctx, args, &image.name(), &found.digest)?);
-    Ok((found.digest, checks))
+    checks.push(signature::check(ctx, args, &image.name(), &digest)?);
+    Ok((digest, checks))
 }
 
-/// The manifest; of a list with one image that image's.
-fn read(client: &Client, image: &ImageRef) -> Result<Result<Manifest, Trouble>> {
+/// The digest that the reference means, and the manifest of the image behind it. Of a list it is the image for the platform, or the
+/// only one; where there are several, the list itself.
+fn read(client: &Client, image: &ImageRef, platform: Option<&str>) -> Result<Result<(String, Manifest), Trouble>> {
     let one = |image: &ImageRef| -> Result<Result<Manifest, Trouble>> {
         Ok(client.manifests(std::slice::from_ref(image))?.pop().unwrap_or(Err(Trouble::Absent)))
     };
-    let found = one(image)?;
-    let only = found.as_ref().ok().and_then(|found| match found.content.manifests.as_slice() {
-        [only] => Some(only.digest.clone()),
-        _ => None,
-    });
-    only.map_or(Ok(found), |digest| one(&by_digest(image, &digest)))
+    let found = match one(image)? {
+        Ok(found) => found,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let digest = found.digest.clone();
+    let inner = match judge::chosen(&found.content.manifests, platform) {
+        Some(chosen) => one(&by_digest(image, &chosen.digest))?,
+        None => Ok(found),
+    };
+    Ok(inner.map(|manifest| (digest, manifest)))
 }
 
 fn parsed(client: &Client, image: &ImageRef, described: &Descriptor) -> Result<Config> {
