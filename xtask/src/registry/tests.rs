@@ -188,3 +188,50 @@ fn a_helper_that_is_missing_is_named() {
     let error: Error = client.engine_login("r.example").expect_err("there is none");
     assert!(error.help.is_some_and(|help| help.contains("`docker-credential-no-such-helper`")));
 }
+
+/// A registry that takes everything; of referrers it says what `list` is.
+fn takes_everything(list: Option<&'static str>) -> Fake {
+    Fake::new(move |_, first, _| match first {
+        first if first.starts_with("HEAD") => says("404 Not Found", &[], ""),
+        first if first.starts_with("POST") => says("202 Accepted", &["Location: /upload?state=1"], ""),
+        first if first.starts_with("PUT") => says("201 Created", &[], ""),
+        first if first.contains("/referrers/") && list.is_some() => says("200 OK", &[], list.unwrap_or_default()),
+        _ => says("404 Not Found", &[], ""),
+    })
+}
+
+fn attach(fake: &Fake) -> Vec<String> {
+    let subject = super::manifest::Manifest::parse(None, MANIFEST.into()).expect("a manifest");
+    let document = referrers::Document { media_type: "application/x".to_owned(), bytes: b"text".to_vec() };
+    let attached = Fake::client("").attach(&fake.image("1"), &subject, &[document]).expect("asked");
+    assert_eq!(attached, Ok(()));
+    fake.asked().into_iter().filter(|asked| asked.contains("PUT /v2/a/b/manifests/")).collect()
+}
+
+#[test]
+fn a_document_is_listed_under_a_tag_only_where_the_registry_does_not_list_it() {
+    let digest = super::manifest::digest(MANIFEST.as_bytes());
+    let put = attach(&takes_everything(Some(r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:1"}]}"#)));
+    assert!(put.len() == 1 && put[0].contains("/manifests/sha256:"), "{put:?}");
+    let put = attach(&takes_everything(None));
+    assert!(put.len() == 2 && put[1].ends_with(&referrers::tag(&digest)), "{put:?}");
+}
+
+#[test]
+fn a_document_is_read_from_the_registrys_own_list() {
+    let layer = super::manifest::digest(b"text");
+    let referrer = format!(r#"{{"config":{{"digest":"sha256:1","size":2}},"layers":[{{"digest":"{layer}","size":4}}]}}"#);
+    let digest = super::manifest::digest(referrer.as_bytes());
+    let list = format!(r#"{{"manifests":[{{"digest":"{digest}","artifactType":"application/x"}}]}}"#);
+    let fake = Fake::new(move |_, first, _| match first {
+        first if first.contains("/referrers/sha256:0 ") => says("200 OK", &[], &list),
+        first if first.contains(&format!("/manifests/{digest} ")) => says("200 OK", &[], &referrer),
+        first if first.contains("/blobs/") => says("200 OK", &[], "text"),
+        _ => says("404 Not Found", &[], ""),
+    });
+    let (client, image) = (Fake::client(""), fake.image("1"));
+    let found = client.referrers(&image, "sha256:0").expect("asked").expect("a list");
+    assert_eq!(found[0].artifact_type.as_deref(), Some("application/x"));
+    assert_eq!(client.document(&image, &found[0]).expect("asked"), Ok(b"text".to_vec()));
+    assert_eq!(client.referrers(&image, "sha256:9").expect("asked"), Ok(Vec::new()), "neither list knows it");
+}
