@@ -64,8 +64,8 @@ pub fn actions(stack: &str, target: &str, stage: Option<&str>) -> (String, Strin
 }
 
 impl Cache {
-    /// What a person is told of it; nothing where nobody would ask.
-    pub fn told(&self) -> Option<String> {
+    /// What a person is told of it. Of the builder's own nobody would ask on a machine that keeps it; `passing` is one that does not.
+    pub fn told(&self, passing: bool) -> Option<String> {
         match self {
             Self::Given(kinds) => Some(format!("as given: {}", kinds.iter().cloned().collect::<Vec<_>>().join(", "))),
             Self::Actions => Some("GitHub Actions, a scope for each image".to_owned()),
@@ -73,7 +73,7 @@ impl Cache {
                 "the builder's own: it cannot write that of GitHub Actions (`docker buildx create --use` makes one that can)"
                     .to_owned(),
             ),
-            Self::Own => None,
+            Self::Own => passing.then(|| "the builder's own: the runner offers none".to_owned()),
         }
     }
 }
@@ -120,8 +120,13 @@ mod tests {
 
     #[test]
     fn credentials_are_not_told() {
-        assert_eq!(chosen(&["type=s3,secret_access_key=x"], false, false).told().as_deref(), Some("as given: s3"));
-        assert_eq!(Cache::Own.told(), None);
+        assert_eq!(chosen(&["type=s3,secret_access_key=x"], false, false).told(false).as_deref(), Some("as given: s3"));
+    }
+
+    #[test]
+    fn the_builders_own_is_told_only_where_it_does_not_last() {
+        assert_eq!(Cache::Own.told(false), None);
+        assert_eq!(Cache::Own.told(true).as_deref(), Some("the builder's own: the runner offers none"));
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub fn choose(
     let declared = builds.flat_map(|build| build.cache_from.iter().chain(&build.cache_to));
     let given = args.cache_from.iter().chain(&args.cache_to).chain(declared).map(String::as_str);
     let cache = cache::choose(given, cache::is_offered(environment), || writes(ctx))?;
-    if let Some(told) = cache.told() {
+    let passing = environment.get("CI").is_some_and(|value| !value.is_empty());
+    if let Some(told) = cache.told(passing) {
         ctx.ui.step("cache", told);
     }
     Ok(cache)

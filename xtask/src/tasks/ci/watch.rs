@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use super::plan::Entry;
 use super::step::Ended;
 use crate::context::Context;
+use crate::error::Exit;
 use crate::exec::Runner;
 use crate::ui::{Story, Tone};
 
@@ -52,7 +53,11 @@ impl<'a> Watch<'a> {
     pub fn end(&mut self, index: usize, entry: &Entry<'_>, ended: &Ended, took: Duration) {
         let Some((bar, story)) = self.running.remove(&index) else { return };
         bar.finish_and_clear();
-        let (word, tone) = if ended.error.is_some() { ("failed", Tone::Bad) } else { ("passed", Tone::Good) };
+        let (word, tone) = match ended.error.as_ref().map(|error| error.exit) {
+            None => ("passed", Tone::Good),
+            Some(Exit::Interrupted) => ("interrupted", Tone::Warn),
+            Some(_) => ("failed", Tone::Bad),
+        };
         let detail = if ended.detail.is_empty() { String::new() } else { format!(" · {}", ended.detail) };
         let ui = &self.ctx.ui;
         if !ui.moving() {
