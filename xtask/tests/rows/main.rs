@@ -14,6 +14,7 @@ mod process;
 mod s;
 mod stack;
 mod t;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -41,9 +42,12 @@ fn main() -> ExitCode {
     alone.test_threads = Some(1);
 
     stack::remove_on_signals();
-    let watched =
-        [t::trials(), s::trials(), d::trials(), f::trials(), p::trials(), monitoring::trials()].into_iter().flatten().collect();
-    let broken = [s::destructive(), f::destructive(), monitoring::destructive()].into_iter().flatten().collect();
+    let watched = [t::trials(), worker::trials(), s::trials(), d::trials(), f::trials(), p::trials(), monitoring::trials()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let broken =
+        [worker::destructive(), s::destructive(), f::destructive(), monitoring::destructive()].into_iter().flatten().collect();
     let first = libtest_mimic::run(&together, watched);
     let second = libtest_mimic::run(&alone, broken);
     stack::remove();

@@ -65,9 +65,11 @@ const IGNORED: &[&str] =
     &["node_modules/a.js", "dist/a.js", ".git/config", "README.md", "npm.log", ".env", ".env.production", "data/a", "logs/a"];
 
 fn t2_nothing_ignored_reaches_a_build() {
-    for (rules, kept) in
-        [("docker/backend/Dockerfile.dockerignore", "Cargo.toml"), ("docker/frontend/.dockerignore", "package.json")]
-    {
+    for (rules, kept) in [
+        ("docker/backend/Dockerfile.dockerignore", "Cargo.toml"),
+        ("docker/frontend/.dockerignore", "package.json"),
+        ("docker/worker/.dockerignore", "package.json"),
+    ] {
         let context = TempDir::new().expect("a folder");
         let nested = IGNORED.iter().map(|path| format!("docker/backend/{path}"));
         for path in IGNORED.iter().map(ToString::to_string).chain(nested).chain([kept.to_owned()]) {
@@ -143,8 +145,9 @@ fn t4_tmp_is_memory_that_runs_nothing() {
 
 fn t5_secrets_are_files_and_in_no_environment() {
     let stack = stack::get();
-    let secrets: Vec<String> = ["backend", "migrate", "postgres"].iter().flat_map(|service| stack.secrets(service)).collect();
-    assert_eq!(secrets.len(), 7, "five of the backend, one each of the others");
+    let secrets: Vec<String> =
+        ["backend", "migrate", "postgres", "worker"].iter().flat_map(|service| stack.secrets(service)).collect();
+    assert_eq!(secrets.len(), 10, "five of the backend, three of the worker, one each of the others");
     for service in stack.services() {
         let container = stack.inspect(service);
         let told = format!("{}{}{}", container["Config"]["Env"], container["Args"], container["Config"]["Labels"]);
