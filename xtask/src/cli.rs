@@ -194,7 +194,7 @@ pub struct BuildArgs {
     /// Run every step again
     #[arg(long)]
     pub no_cache: bool,
-    /// Give the same image whenever it is built: no time in it is later than the commit's, or than SOURCE_DATE_EPOCH
+    /// Give the same image whenever it is built: every time in it is the commit's, or SOURCE_DATE_EPOCH
     #[arg(long)]
     pub reproducible: bool,
     /// Build all of it twice with no cache, and fail where the two differ
