@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn program() -> Vec<u8> {
-        let path = |folder: &str| format!("/root/.cargo/registry/src/index.crates.io-0123/{folder}/src/lib.rs");
+        let path = |folder: &str| format!("/cargo/registry/src/index-0123/{folder}/src/lib.rs");
         let texts =
             [path("serde-1.0.2"), path("md-5-0.10.6"), path("x-1.0.0-rc.1+b"), path("serde-1.0.2"), path("no\nname-1.0.0")];
         [ELF, &b"ggg/registry/src/".repeat(99), texts.join("Option::unwrap").as_bytes(), &b"g".repeat(700)].concat()
