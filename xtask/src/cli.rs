@@ -194,7 +194,7 @@ pub struct BuildArgs {
     /// Run every step again
     #[arg(long)]
     pub no_cache: bool,
-    /// Give the same image whenever it is built: every time in it is the commit's, or SOURCE_DATE_EPOCH
+    /// Give the same image whenever it is built: no time in it is later than the commit's, or than SOURCE_DATE_EPOCH
     #[arg(long)]
     pub reproducible: bool,
     /// Build all of it twice with no cache, and fail where the two differ
@@ -337,6 +337,8 @@ pub enum Bench {
     Smoke,
     /// A thousand secret files, made and safe on disk
     Secrets,
+    /// Five images to a registry on loopback, against `docker push`; and again, with nothing changed
+    Push,
     /// Images of 1, 5 and 10 GB and one of a million files, against `docker save`; takes minutes and 30 GB, so only when it is named
     Size,
 }

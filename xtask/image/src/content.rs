@@ -6,9 +6,7 @@ use std::io::{self, BufRead};
 use flate2::Crc;
 use sha2::{Digest, Sha256};
 
-use super::packages::Listed;
 use super::packages::auditable::{Crate, Finder};
-use super::packages::traces::Traces;
 use super::secrets::{Scanner, Secret};
 
 /// So much of a file's beginning goes into a digest; of the rest a checksum is taken, which costs next to nothing.
@@ -23,8 +21,6 @@ pub struct Seen {
     pub secrets: Vec<Secret>,
     /// The crates that it says it is made of.
     pub crates: Option<Vec<Crate>>,
-    /// The crates that its messages name.
-    pub named: Vec<Listed>,
     /// Its bytes, where they were asked for.
     pub kept: Option<Vec<u8>>,
 }
@@ -35,7 +31,7 @@ pub struct Seen {
 /// The content cannot be read.
 pub fn look(reader: &mut impl BufRead, keep: bool) -> io::Result<Seen> {
     let (mut head, mut crc, mut scanner) = (Sha256::new(), Crc::new(), Scanner::default());
-    let (mut crates, mut traces) = (Finder::default(), Traces::default());
+    let mut crates = Finder::default();
     let mut kept = keep.then(Vec::new);
     let mut length = 0;
     loop {
@@ -47,7 +43,6 @@ pub fn look(reader: &mut impl BufRead, keep: bool) -> io::Result<Seen> {
         crc.update(piece);
         scanner.feed(piece);
         crates.feed(piece);
-        traces.feed(piece);
         if let Some(kept) = &mut kept {
             kept.extend_from_slice(piece);
         }
@@ -58,7 +53,7 @@ pub fn look(reader: &mut impl BufRead, keep: bool) -> io::Result<Seen> {
     head.update((length as u64).to_le_bytes());
     head.update(crc.sum().to_le_bytes());
     let identity = head.finalize().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
-    Ok(Seen { identity, secrets: scanner.finish(), crates: crates.finish(), named: traces.finish(), kept })
+    Ok(Seen { identity, secrets: scanner.finish(), crates: crates.finish(), kept })
 }
 
 #[cfg(test)]

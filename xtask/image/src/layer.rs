@@ -170,8 +170,7 @@ impl Reading<'_> {
         let name = parts.last().copied().unwrap_or_default();
         let fact = source.zip(seen.kept).and_then(|(source, content)| source.read(name, &content, self.paths));
         let crates = seen.crates.map(|crates| Fact::Installed(Manager::Cargo, auditable::listed(crates)));
-        let named = (!seen.named.is_empty()).then_some(Fact::Named(seen.named));
-        self.layer.facts.extend(fact.or(crates).or(named).map(|fact| (path, fact)));
+        self.layer.facts.extend(fact.or(crates).map(|fact| (path, fact)));
         Ok(seen.identity)
     }
 

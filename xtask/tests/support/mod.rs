@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 pub mod engine;
+pub mod proxy;
+pub mod registry;
 pub mod stacks;
 
 use std::path::{Path, PathBuf};
@@ -75,6 +77,8 @@ impl Project {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.arg("-C").arg(&self.root).args(args).env("COMPOSE_PROJECT_NAME", &self.name);
+        // What passed in a test is no fact of the person's who runs it.
+        command.env("XDG_STATE_HOME", self.root.with_file_name("state"));
         ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "ACTIONS_RUNTIME_TOKEN", "CI", "FORCE_COLOR", "SOURCE_DATE_EPOCH"]
             .iter()
             .for_each(|name| {

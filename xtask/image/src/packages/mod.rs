@@ -6,7 +6,6 @@ mod dpkg;
 mod figures;
 mod inventory;
 mod npm;
-pub mod traces;
 
 pub use figures::packages;
 pub use inventory::{Inventory, Package, inventory};
@@ -51,8 +50,6 @@ pub enum Fact {
     Files(String, Vec<PathId>),
     /// The folder around it is a Node package.
     Node(npm::Manifest),
-    /// A program that brings no list names these crates in its messages.
-    Named(Vec<Listed>),
     /// The distribution is this: its name and version.
     Release(String, String),
     /// The packages of this Node folder that only development needs, by their path in the folder around it.

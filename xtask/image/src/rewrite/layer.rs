@@ -1,8 +1,5 @@
-//! A layer written again with one time for everything in it. What is not about time stays byte for byte as it was, the order of the
+//! A layer written again with no time later than a given one. What is not about time stays byte for byte as it was, the order of the
 //! entries too: engines write them sorted.
-//!
-//! Earlier times are replaced as well as later ones: a file that was saved before the commit has another time in the next checkout,
-//! and a step that was run before it has another one when it is run again.
 
 use std::io::{self, Read, Write};
 
@@ -13,14 +10,13 @@ use crate::tar::{EXTENDED, invalid, split_record};
 /// The unit in which archives are written.
 const BLOCK: usize = 512;
 
-/// Copies a layer, unpacked, with every time set to `epoch` (seconds since 1970). Times of access and of a change of state, which no
-/// image needs, are left out.
+/// Copies a layer, unpacked, with every time that is later than `epoch` (seconds since 1970) set to it. Times of access and of a
+/// change of state, which no image needs, are left out.
 ///
 /// # Errors
 /// `InvalidData` for what is no archive, `UnexpectedEof` for one that is cut off, and what writing says.
-pub fn set_times(mut from: impl Read, mut to: impl Write, epoch: u64) -> io::Result<()> {
-    // Bytes of the next entry's content, where the records before it say how many.
-    let mut stored = None;
+pub fn clamp(mut from: impl Read, mut to: impl Write, epoch: u64) -> io::Result<()> {
+    let mut ahead = Ahead::default();
     let mut header = Header::new_old();
     while fill(&mut from, header.as_mut_bytes())? {
         if header.as_bytes().iter().all(|byte| *byte == 0) {
@@ -29,25 +25,34 @@ pub fn set_times(mut from: impl Read, mut to: impl Write, epoch: u64) -> io::Res
         }
         checked(&header)?;
         match header.entry_type() {
-            EntryType::XHeader => stored = records(&mut from, &mut to, &header)?,
+            EntryType::XHeader => ahead = records(&mut from, &mut to, &header, epoch)?,
             EntryType::XGlobalHeader | EntryType::GNULongName | EntryType::GNULongLink => {
                 let size = header.entry_size()?;
-                // What stands before an entry has a time of its own, which nobody reads.
-                to.write_all(timed(&mut header, 0)?.as_bytes())?;
+                to.write_all(timed(&mut header, epoch, false)?.as_bytes())?;
                 copy(&mut from, &mut to, size)?;
             }
             _ => {
-                let size = stored.take().map_or_else(|| header.entry_size(), Ok)?;
+                let size = ahead.stored.map_or_else(|| header.entry_size(), Ok)?;
                 let goes_on = header.as_gnu().is_some_and(|gnu| header.entry_type().is_gnu_sparse() && gnu.is_extended());
-                to.write_all(timed(&mut header, epoch)?.as_bytes())?;
+                to.write_all(timed(&mut header, epoch, ahead.is_late)?.as_bytes())?;
                 if goes_on {
                     sparse_map(&mut from, &mut to)?;
                 }
                 copy(&mut from, &mut to, size)?;
+                ahead = Ahead::default();
             }
         }
     }
     Ok(())
+}
+
+/// What the records before an entry say of it.
+#[derive(Debug, Default)]
+struct Ahead {
+    /// Bytes of its content in the archive.
+    stored: Option<u64>,
+    /// Whether they told a time that is too late.
+    is_late: bool,
 }
 
 /// Reads a block; false at the end of the stream.
@@ -71,26 +76,26 @@ fn checked(header: &Header) -> io::Result<()> {
     }
 }
 
-/// A header with this time; as it was if it had it.
-fn timed(header: &mut Header, epoch: u64) -> io::Result<&Header> {
+/// A header without a late time; as it was if it had none.
+fn timed(header: &mut Header, epoch: u64, is_late: bool) -> io::Result<&Header> {
     // Some programs leave the field blank.
-    let is_other = header.mtime().map_or(true, |time| time != epoch);
+    let is_late = is_late || header.mtime().is_ok_and(|time| time > epoch);
     let other_times = header.as_gnu_mut().is_some_and(|gnu| {
         let known = gnu.atime.iter().chain(&gnu.ctime).any(|byte| *byte != 0);
         (gnu.atime, gnu.ctime) = ([0; 12], [0; 12]);
         known
     });
-    if is_other {
+    if is_late {
         header.set_mtime(epoch);
     }
-    if is_other || other_times {
+    if is_late || other_times {
         header.set_cksum();
     }
     Ok(header)
 }
 
-/// Copies PAX records without their times, and nothing where no record is left. What they say of the bytes of the entry's content.
-fn records(from: &mut impl Read, to: &mut impl Write, header: &Header) -> io::Result<Option<u64>> {
+/// Copies PAX records without their times, and nothing where no record is left.
+fn records(from: &mut impl Read, to: &mut impl Write, header: &Header, epoch: u64) -> io::Result<Ahead> {
     let size = header.entry_size()?;
     if size > EXTENDED {
         return Err(invalid("the records before an entry are longer than 1 MiB"));
@@ -98,7 +103,7 @@ fn records(from: &mut impl Read, to: &mut impl Write, header: &Header) -> io::Re
     let mut content = Vec::new();
     copy(from, &mut content, size)?;
     content.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-    let (mut rest, mut kept, mut stored) = (&content[..], Vec::new(), None);
+    let (mut rest, mut kept, mut ahead) = (&content[..], Vec::new(), Ahead::default());
     while !rest.is_empty() {
         let (record, behind) = split_record(rest).ok_or_else(|| invalid("a PAX record is damaged"))?;
         let whole = &rest[..rest.len() - behind.len()];
@@ -106,8 +111,12 @@ fn records(from: &mut impl Read, to: &mut impl Write, header: &Header) -> io::Re
         let at = record.iter().position(|byte| *byte == b'=').ok_or_else(|| invalid("a PAX record has no value"))?;
         let value = std::str::from_utf8(&record[at + 1..]).unwrap_or_default();
         match &record[..at] {
-            b"atime" | b"ctime" | b"mtime" => continue,
-            b"size" => stored = Some(value.parse().map_err(|_| invalid("a PAX record's size is no number"))?),
+            b"atime" | b"ctime" => continue,
+            b"mtime" if is_later(value, epoch) => {
+                ahead.is_late = true;
+                continue;
+            }
+            b"size" => ahead.stored = Some(value.parse().map_err(|_| invalid("a PAX record's size is no number"))?),
             _ => {}
         }
         kept.extend_from_slice(whole);
@@ -118,10 +127,15 @@ fn records(from: &mut impl Read, to: &mut impl Write, header: &Header) -> io::Re
             header.set_size(kept.len() as u64);
             header.set_cksum();
         }
-        to.write_all(timed(&mut header, 0)?.as_bytes())?;
+        to.write_all(timed(&mut header, epoch, false)?.as_bytes())?;
         copy(&mut padded(&kept), to, kept.len() as u64)?;
     }
-    Ok(stored)
+    Ok(ahead)
+}
+
+/// Whether a time with its fraction of a second is later; what is no time is.
+fn is_later(time: &str, epoch: u64) -> bool {
+    time.parse::<f64>().map_or(true, |time| time > epoch as f64)
 }
 
 /// The map of a sparse file in the old GNU format, behind its header.
@@ -157,9 +171,9 @@ mod tests {
 
     const EPOCH: u64 = 1_700_000_000;
 
-    fn timeless(layer: &[u8]) -> Vec<u8> {
+    fn clamped(layer: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        set_times(layer, &mut out, EPOCH).expect("a layer");
+        clamp(layer, &mut out, EPOCH).expect("a layer");
         out
     }
 
@@ -181,38 +195,36 @@ mod tests {
     }
 
     #[test]
-    fn every_time_becomes_the_given_one() {
-        for time in [EPOCH + 5, EPOCH - 5, 0] {
-            assert_eq!(times(&timeless(&layer(time, &[]))), [EPOCH]);
-        }
-        let right = layer(EPOCH, &[]);
-        assert_eq!(timeless(&right), right, "nothing to do, so nothing is done");
+    fn late_times_become_the_given_one_and_early_ones_stay() {
+        assert_eq!(times(&clamped(&layer(EPOCH + 5, &[]))), [EPOCH]);
+        let early = layer(EPOCH - 5, &[]);
+        assert_eq!(clamped(&early), early, "nothing to do, so nothing is done");
     }
 
     #[test]
     fn records_lose_their_times_and_nothing_else() {
         let late = format!("{EPOCH}.5");
-        let made = timeless(&layer(EPOCH, &[("mtime", &late), ("atime", "1"), ("SCHILY.xattr.user.a", "b")]));
+        let made = clamped(&layer(EPOCH, &[("mtime", &late), ("atime", "1"), ("SCHILY.xattr.user.a", "b")]));
         assert_eq!(times(&made), [EPOCH]);
         let text = String::from_utf8_lossy(&made);
         assert!(!text.contains("time=") && text.contains("SCHILY.xattr.user.a=b"), "{text}");
-        assert_eq!(timeless(&layer(EPOCH + 9, &[("mtime", &late)])), timeless(&layer(EPOCH, &[])), "no empty list is left");
+        assert_eq!(clamped(&layer(EPOCH + 9, &[("mtime", &late)])), clamped(&layer(EPOCH, &[])), "no empty list is left");
         let early = layer(EPOCH - 9, &[("mtime", "1234.5")]);
-        assert_eq!(timeless(&early), timeless(&layer(EPOCH, &[])));
+        assert_eq!(clamped(&early), early);
     }
 
     #[test]
     fn two_layers_that_differ_in_times_become_one() {
-        assert_eq!(timeless(&layer(EPOCH + 1, &[("ctime", "17")])), timeless(&layer(EPOCH + 99, &[("atime", "4")])));
+        assert_eq!(clamped(&layer(EPOCH + 1, &[("ctime", "17")])), clamped(&layer(EPOCH + 99, &[("atime", "4")])));
     }
 
     #[test]
     fn what_is_cut_off_or_no_archive_is_an_error() {
         let whole = layer(EPOCH, &[("mtime", "5")]);
         for length in [100, 600, 1100, 1600] {
-            set_times(&whole[..length], io::sink(), EPOCH).expect_err("cut off");
+            clamp(&whole[..length], io::sink(), EPOCH).expect_err("cut off");
         }
-        set_times(&[7; 1024][..], io::sink(), EPOCH).expect_err("no archive");
+        clamp(&[7; 1024][..], io::sink(), EPOCH).expect_err("no archive");
     }
 
     proptest! {
@@ -231,16 +243,16 @@ mod tests {
                 }
                 found
             };
-            prop_assert_eq!(read(&timeless(&layer)), read(&layer));
-            prop_assert_eq!(timeless(&timeless(&layer)), timeless(&layer));
+            prop_assert_eq!(read(&clamped(&layer)), read(&layer));
+            prop_assert_eq!(clamped(&clamped(&layer)), clamped(&layer));
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
-            let _any = set_times(&bytes[..], io::sink(), EPOCH);
+            let _any = clamp(&bytes[..], io::sink(), EPOCH);
             let mut damaged = layer(EPOCH + 1, &[("mtime", "1.5"), ("size", "3")]);
             damaged.iter_mut().zip(&bytes).for_each(|(byte, other)| *byte ^= other & 1);
-            let _any = set_times(&damaged[..], io::sink(), EPOCH);
+            let _any = clamp(&damaged[..], io::sink(), EPOCH);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! An image written again so that a second build of the same source gives the same bytes: its own layers, configuration and history
-//! carry one time, the source's. Layers of the image that it begins from are left as they are.
+//! carry no time later than the source's. Layers of the image that it begins from are left as they are.
 
 mod blobs;
 mod layer;
@@ -27,7 +27,7 @@ pub struct Wish {
     pub names: Vec<String>,
     /// What it was built from, as far as that is known: this tells which layers are its own. All are if it tells nothing.
     pub written: Option<Written>,
-    /// The time that everything gets, in seconds since 1970.
+    /// The latest time, in seconds since 1970.
     pub epoch: u64,
     /// The same as the configuration has it: `2026-01-31T12:00:00Z`.
     pub created: String,
@@ -102,18 +102,18 @@ fn layers<W: Write + Seek>(
     Ok(layers)
 }
 
-/// Writes a layer with one time for all of it.
+/// Writes a layer without late times.
 fn own_layer<W: Write + Seek>(from: impl BufRead, blobs: &mut Blobs<W>, digest: &str, epoch: u64) -> io::Result<Layer> {
     let (packing, unpacked) = unpack(from)?;
     let mut content = Hashing::new(unpacked, false);
     let (blob, rewritten) = blobs.add(|to| {
         if packing == Packing::Plain {
             let mut to = Counted::new(to);
-            layer::set_times(&mut content, &mut to, epoch)?;
+            layer::clamp(&mut content, &mut to, epoch)?;
             return Ok(to.finish().1);
         }
         let mut to = Counted::new(GzEncoder::new(to, Compression::default()));
-        layer::set_times(&mut content, &mut to, epoch)?;
+        layer::clamp(&mut content, &mut to, epoch)?;
         let (encoder, rewritten) = to.finish();
         encoder.finish()?;
         Ok(rewritten)
@@ -164,7 +164,7 @@ fn describe<W: Write + Seek>(
     Ok(Rewritten { id: config.digest, digest: manifest.digest })
 }
 
-/// The configuration with the new layers, and one time in what is the image's own.
+/// The configuration with the new layers, and no late time in what is the image's own.
 fn configuration(image: &Description, layers: &[&Layer], history: &History, wish: &Wish) -> io::Result<Value> {
     let mut config: Value = serde_json::from_slice(&image.config)?;
     config["created"] = json!(wish.created);

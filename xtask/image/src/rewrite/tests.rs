@@ -31,7 +31,7 @@ fn built(time: u64) -> Image {
 
 #[test]
 fn two_builds_of_one_source_give_one_image() {
-    let (first, second) = (built(EPOCH + 10), built(EPOCH - 20));
+    let (first, second) = (built(EPOCH + 10), built(EPOCH + 20));
     let wish = wish(first.digests()[..1].to_vec());
     let (one, archive) = rewritten(&first.saved("a:1"), &wish);
     assert_eq!((&one, &archive), (&rewritten(&second.saved("a:1"), &wish).0, &rewritten(&second.saved("a:1"), &wish).1));

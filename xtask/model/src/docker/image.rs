@@ -39,6 +39,11 @@ pub fn import(archive: &str, reference: &str) -> Vec<String> {
     ["docker", "import", archive, reference].map(str::to_owned).to_vec()
 }
 
+/// The same, with a label: `LABEL name=value`.
+pub fn import_labelled(archive: &str, reference: &str, label: &str) -> Vec<String> {
+    ["docker", "import", "--change", label, archive, reference].map(str::to_owned).to_vec()
+}
+
 /// Takes a name away from an image, and removes it if that was the last; one that is not there is no error.
 pub fn remove(reference: &str) -> Vec<String> {
     ["docker", "image", "rm", "--force", reference].map(str::to_owned).to_vec()

@@ -18,17 +18,25 @@ pub fn tag(image: &str, name: &str) -> Vec<String> {
     ["docker", "tag", image, name].map(str::to_owned).to_vec()
 }
 
-/// Takes names away from images; one that is another's only name is never among them.
-pub fn untag(names: &[String]) -> Vec<String> {
-    [["docker", "image", "rm", "--no-prune"].map(str::to_owned).to_vec(), names.to_vec()].concat()
-}
-
-/// The request to push an image, with the login as the engine wants it. The older version of the protocol ends its answer by
-/// closing, and does not cut it into chunks.
-pub fn request(image: &ImageRef, login: &Value) -> Value {
+/// The requests to push an image, with the login as the engine wants it. The engine pushes what has the name, so an `id` gives the
+/// image the name before and takes it away after: three requests on one connection, which the engine answers in order even if nobody
+/// waits any more.
+pub fn requests(image: &ImageRef, id: Option<&str>, login: &Value) -> Value {
     let (name, tag) = (image.name(), image.tag.as_deref().unwrap_or("latest"));
-    let begin = format!("POST /images/{name}/push?tag={tag} HTTP/1.0\r\nHost: docker\r\nContent-Length: 0\r\nX-Registry-Auth: ");
-    Value::new([begin.as_bytes(), login.expose(), b"\r\n\r\n"].concat())
+    let head = |method: &str, path: &str, last: bool| {
+        let connection = if last { "Connection: close\r\n" } else { "" };
+        format!("{method} /images/{path} HTTP/1.1\r\nHost: docker\r\nContent-Length: 0\r\n{connection}")
+    };
+    let mut text = Vec::new();
+    if let Some(id) = id {
+        text.extend(head("POST", &format!("{id}/tag?repo={name}&tag={tag}"), false).bytes().chain(*b"\r\n"));
+    }
+    text.extend(head("POST", &format!("{name}/push?tag={tag}"), id.is_none()).bytes());
+    text.extend([b"X-Registry-Auth: ", login.expose(), b"\r\n\r\n"].concat());
+    if id.is_some() {
+        text.extend(head("DELETE", &format!("{name}:{tag}?noprune=true"), true).bytes().chain(*b"\r\n"));
+    }
+    Value::new(text)
 }
 
 /// How far a push is, and how it ended.
@@ -81,14 +89,18 @@ struct Aux {
 }
 
 impl Progress {
-    /// Takes a line of the answer. What is neither the first line of an answer nor a message is a header.
+    /// Takes a line of the answers. What is neither the first line of one nor a message is a header, or the length of what follows.
+    /// What is said after the digest is about the name, and the first thing that goes wrong is what went wrong.
     pub fn on(&mut self, line: &str) {
+        if self.digest.is_some() {
+            return;
+        }
         if let Some(rest) = line.strip_prefix("HTTP/1.") {
             self.status = rest.split(' ').nth(1).and_then(|status| status.parse().ok());
         }
         let Ok(message) = serde_json::from_str::<Message>(line) else { return };
         self.digest = message.aux.and_then(|aux| aux.digest).or(self.digest.take());
-        self.error = message.error.or(message.message).or(self.error.take());
+        self.error = self.error.take().or(message.error).or(message.message);
         let (Some(id), Some(status)) = (message.id, message.status) else { return };
         let layer = self.layers.entry(id).or_default();
         match status.as_str() {
@@ -143,12 +155,22 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_image_tag_and_login() {
-        let image = "r.example:5000/a/b:1".parse().expect("a reference");
-        let request = request(&image, &Value::new("e30="));
-        let text = String::from_utf8(request.expose().to_vec()).expect("UTF-8");
-        assert!(text.starts_with("POST /images/r.example:5000/a/b/push?tag=1 HTTP/1.0\r\n"), "{text}");
-        assert!(text.ends_with("X-Registry-Auth: e30=\r\n\r\n"), "{text}");
+    fn requests_name_image_tag_and_login() {
+        let image: ImageRef = "r.example:5000/a/b:1".parse().expect("a reference");
+        let lines = |id| {
+            let requests = requests(&image, id, &Value::new("e30="));
+            let text = String::from_utf8(requests.expose().to_vec()).expect("UTF-8");
+            assert!(text.ends_with("\r\n\r\n") && text.matches("Connection: close").count() == 1, "{text}");
+            text.lines().filter(|line| line.contains(" /") || line.contains("Auth")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let push = ["POST /images/r.example:5000/a/b/push?tag=1 HTTP/1.1", "X-Registry-Auth: e30="];
+        assert_eq!(lines(None), push);
+        let named = lines(Some("sha256:0"));
+        assert_eq!(named[0], "POST /images/sha256:0/tag?repo=r.example:5000/a/b&tag=1 HTTP/1.1");
+        assert_eq!(
+            (&named[1..3], named[3].as_str()),
+            (&push.map(str::to_owned)[..], "DELETE /images/r.example:5000/a/b:1?noprune=true HTTP/1.1")
+        );
     }
 
     #[test]
@@ -175,7 +197,12 @@ mod tests {
         let digest = r#"{"progressDetail":{},"aux":{"Tag":"1","Digest":"sha256:1","Size":1360}}"#;
         assert_eq!(progress(&["HTTP/1.0 200 OK", digest]).outcome(), Ok("sha256:1".to_owned()));
         let denied = r#"{"errorDetail":{"message":"denied"},"error":"denied"}"#;
-        assert_eq!(progress(&["HTTP/1.0 200 OK", digest, denied]).outcome(), Err("denied".to_owned()));
+        assert_eq!(
+            progress(&["HTTP/1.1 201 Created", "HTTP/1.1 200 OK", denied, "HTTP/1.1 404 x"]).outcome(),
+            Err("denied".to_owned())
+        );
+        let named = progress(&["HTTP/1.1 200 OK", "45", digest, "HTTP/1.1 409 Conflict", r#"{"message":"in use"}"#]);
+        assert_eq!(named.outcome(), Ok("sha256:1".to_owned()));
         assert_eq!(progress(&["HTTP/1.1 400 Bad Request", r#"{"message":"bad"}"#]).outcome(), Err("bad".to_owned()));
         assert_eq!(progress(&[]).outcome(), Err("the engine does not answer".to_owned()));
     }

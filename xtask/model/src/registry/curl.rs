@@ -9,11 +9,12 @@ use crate::secret::Value;
 /// The longest time that connecting may take, in seconds.
 const CONNECT: u32 = 10;
 
-/// The longest time that a whole transfer may take, in seconds: manifests and small documents, never layers.
-const TOTAL: u32 = 60;
+/// The longest time that a transfer of a manifest may take, in seconds. What is sent may take a second more for each
+/// [`SLOWEST`] bytes; layers are not sent by us.
+const TOTAL: usize = 30;
 
-/// How long a transfer may stand still, in seconds.
-const STILL: u32 = 15;
+/// The slowest line that is put up with, in bytes a second.
+const SLOWEST: usize = 32 << 10;
 
 /// How many redirects are followed.
 const REDIRECTS: u32 = 5;
@@ -91,9 +92,8 @@ pub fn transfer(number: usize, request: &Request, credential: Option<&Value>, fi
     let to = if files.body.is_some() { "" } else { "%{stderr}" };
     set("write-out", &format!("{to}{number} %{{exitcode}} %{{response_code}} %{{errormsg}}\\n"));
     set("connect-timeout", &CONNECT.to_string());
-    set("max-time", &TOTAL.to_string());
-    set("speed-time", &STILL.to_string());
-    set("speed-limit", "1");
+    let total = TOTAL + request.body.as_ref().map_or(0, Vec::len) / SLOWEST;
+    set("max-time", &total.to_string());
     set("max-redirs", &REDIRECTS.to_string());
     set("max-filesize", &LARGEST.to_string());
     // What was asked for over TLS is never fetched without.

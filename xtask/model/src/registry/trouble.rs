@@ -123,7 +123,7 @@ impl Trouble {
     pub fn tries(&self) -> u32 {
         match self {
             Self::Broken(_) | Self::Limited(_) | Self::Faulty(..) => TRIES,
-            // Each of these has taken a minute already.
+            // Each of these has taken half a minute already.
             Self::Slow => 2,
             _ => 1,
         }

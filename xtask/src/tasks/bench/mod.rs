@@ -4,6 +4,7 @@
 mod build;
 mod bulk;
 mod chain;
+mod push;
 mod sample;
 mod secrets;
 mod size;
@@ -40,6 +41,7 @@ pub fn run(ctx: &Context, args: &BenchArgs) -> Result<()> {
             Bench::Build => comparisons.push(build::compare(ctx, args.rounds.unwrap_or(ROUNDS))?),
             Bench::Smoke => comparisons.extend(smoke::compare(ctx, args.rounds.unwrap_or(1))?),
             Bench::Secrets => comparisons.push(secrets::measure(args.rounds.unwrap_or(ROUNDS))?),
+            Bench::Push => comparisons.extend(push::compare(ctx, args.rounds.unwrap_or(ROUNDS))?),
             Bench::Size => comparisons.extend(size::compare(ctx, args.rounds.unwrap_or(1))?),
         }
     }

@@ -184,11 +184,8 @@ fn dry_run(ctx: &Context, plan: &Plan, args: &BuildArgs) -> Result<()> {
     }
     let command = Call::new(plan.command()).display();
     let twice = if args.twice { "once more, then compare\n" } else { "" };
-    let after = if args.reproducible {
-        format!("then save each image, free it of the times of its build, and load it\n{twice}")
-    } else {
-        String::new()
-    };
+    let after =
+        if args.reproducible { format!("then save, free of late times and load each image\n{twice}") } else { String::new() };
     report::text(&format!("{command} <<'END'\n{:#}\nEND\n{after}", plan.definition()))
 }
 

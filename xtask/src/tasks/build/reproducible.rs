@@ -32,7 +32,7 @@ struct Made {
     image: Rewritten,
 }
 
-/// Builds; afterwards the engine has the images without the times of their build. `epoch`, in seconds since 1970, is the
+/// Builds; afterwards the engine has the images without the times of their build. `epoch`, in seconds since 1970, is the latest
 /// time they carry.
 ///
 /// # Errors
@@ -55,7 +55,7 @@ pub fn build(ctx: &Context, loaded: &Loaded, plan: &Plan, args: &BuildArgs, epoc
     }
 }
 
-/// Takes each image out of the engine and writes it without the times of its build.
+/// Takes each image out of the engine and writes it without late times.
 fn made(ctx: &Context, loaded: &Loaded, plan: &Plan, epoch: i64, folder: &Utf8Path) -> Result<BTreeMap<String, Made>> {
     std::fs::create_dir(folder).map_err(|error| Error::cannot(format!("cannot make `{folder}`: {error}")))?;
     let saved = folder.join("saved.tar");

@@ -2,7 +2,6 @@
 //! that. All images and registries at once; what may pass is tried again.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
@@ -45,25 +44,29 @@ pub struct Landed {
 }
 
 /// Sends every image, and gives what landed, or why not, in the order of the jobs.
-pub fn all(ctx: &Context, client: &Client, jobs: &[Job<'_>]) -> Vec<Result<Landed>> {
-    let names = Names { ctx, given: Mutex::default() };
-    let one = |job| names.give(job).and_then(|()| one(ctx, client, job));
-    let one = &one;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = jobs.iter().map(|job| scope.spawn(move || one(job))).collect();
+///
+/// # Errors
+/// An interrupt.
+pub fn all(ctx: &Context, client: &Client, jobs: &[Job<'_>]) -> Result<Vec<Result<Landed>>> {
+    let sent: Vec<Result<Progress>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = jobs.iter().map(|job| scope.spawn(move || one(ctx, client, job))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    })
+    });
+    let there: Vec<ImageRef> = jobs.iter().zip(&sent).filter(|(_, sent)| sent.is_ok()).map(|(job, _)| job.tag.clone()).collect();
+    let mut read = client.manifests(&there)?.into_iter();
+    let landed = |(job, sent): (&Job<'_>, Result<Progress>)| verified(job, &sent?, read.next().unwrap_or(Err(Trouble::Absent)));
+    Ok(jobs.iter().zip(sent).map(landed).collect())
 }
 
-fn one(ctx: &Context, client: &Client, job: &Job<'_>) -> Result<Landed> {
+fn one(ctx: &Context, client: &Client, job: &Job<'_>) -> Result<Progress> {
     let (started, timer) = (Instant::now(), ctx.ui.timer("push"));
     timer.set_message(job.tag.to_string());
-    let landed = sent(ctx, client, job, &timer).and_then(|progress| read_back(client, job, &progress));
+    let progress = sent(ctx, client, job, &timer);
     timer.finish_and_clear();
-    let landed = landed?;
-    let seconds = started.elapsed().as_secs_f32();
-    ctx.ui.step("push", format!("{} · {} sent in {seconds:.1} s", job.tag, Bytes(landed.bytes)));
-    Ok(landed)
+    let progress = progress?;
+    let (seconds, bytes) = (started.elapsed().as_secs_f32(), Bytes(progress.bytes().0));
+    ctx.ui.step("push", format!("{} · {bytes} in {seconds:.1} s", job.tag));
+    Ok(progress)
 }
 
 /// Lets the engine push, again where that may help.
@@ -89,7 +92,8 @@ fn sent(ctx: &Context, client: &Client, job: &Job<'_>, timer: &ProgressBar) -> R
 
 /// One push by the engine.
 fn attempt(ctx: &Context, job: &Job<'_>, login: &crate::secret::Value, timer: &ProgressBar) -> Result<Progress> {
-    let request = push::request(&job.tag, login);
+    let id = (!job.subject.image.answers_to(&job.tag)).then_some(job.subject.image.id.as_str());
+    let request = push::requests(&job.tag, id, login);
     let mut answer = ctx.runner.follow(Call::new(push::command()).stdin(request.expose()).stays_open().no_deadline())?;
     let mut progress = Progress::default();
     loop {
@@ -110,12 +114,11 @@ fn attempt(ctx: &Context, job: &Job<'_>, login: &crate::secret::Value, timer: &P
     Ok(progress)
 }
 
-/// Reads back what the registry has under the tag now, and compares it with what the engine says it pushed and with the image.
-fn read_back(client: &Client, job: &Job<'_>, progress: &Progress) -> Result<Landed> {
+/// Compares what the registry has under the tag now with what the engine says it pushed and with the image.
+fn verified(job: &Job<'_>, progress: &Progress, read: Result<Manifest, Trouble>) -> Result<Landed> {
     let what = format!("cannot verify `{}`", job.tag);
     let wrong = |trouble: Trouble| trouble.error(&job.tag.registry, &what).of(job.subject.service());
-    let answer = client.manifests(std::slice::from_ref(&job.tag))?.pop().unwrap_or(Err(Trouble::Absent));
-    let manifest = answer.map_err(wrong)?;
+    let manifest = read.map_err(wrong)?;
     let pushed = progress.outcome().unwrap_or_default();
     if manifest.digest != pushed || !is_of(&manifest, &job.subject.image) {
         return Err(wrong(Trouble::WrongDigest { expected: pushed, actual: manifest.digest }));
@@ -127,35 +130,4 @@ fn read_back(client: &Client, job: &Job<'_>, progress: &Progress) -> Result<Land
         .collect();
     let (bytes, sent) = (sizes.iter().sum(), sizes.len());
     Ok(Landed { there: manifest.content.layers.len().saturating_sub(sent), manifest, bytes, sent })
-}
-
-/// The names that images carry while they are pushed, since the engine pushes what has the name. They are taken away again.
-struct Names<'a> {
-    ctx: &'a Context,
-    given: Mutex<Vec<String>>,
-}
-
-impl Names<'_> {
-    /// Gives an image the name it is pushed by, unless it has it.
-    fn give(&self, job: &Job<'_>) -> Result<()> {
-        if job.subject.image.answers_to(&job.tag) {
-            return Ok(());
-        }
-        let name = job.tag.to_string();
-        self.ctx.runner.read(Call::new(push::tag(&job.subject.image.id, &name)))?;
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(name);
-        Ok(())
-    }
-}
-
-impl Drop for Names<'_> {
-    fn drop(&mut self) {
-        let given = std::mem::take(self.given.get_mut().unwrap_or_else(PoisonError::into_inner));
-        if given.is_empty() {
-            return;
-        }
-        if let Err(error) = self.ctx.runner.read(Call::new(push::untag(&given)).cleanup()) {
-            self.ctx.ui.warn(format!("the engine keeps the names {}: {error}", given.join(", ")));
-        }
-    }
 }

@@ -163,7 +163,7 @@ impl Push<'_> {
         }
         let (names, jobs): (Vec<ImageRef>, Vec<Job<'_>>) = jobs.into_iter().unzip();
         let mut errors = Vec::new();
-        for ((name, job), landed) in names.into_iter().zip(&jobs).zip(land::all(self.ctx, &self.client, &jobs)) {
+        for ((name, job), landed) in names.into_iter().zip(&jobs).zip(land::all(self.ctx, &self.client, &jobs)?) {
             match landed {
                 Ok(landed) => {
                     tell(rows, &job.tag, &landed);
