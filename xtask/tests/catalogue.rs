@@ -49,6 +49,10 @@ fn healthy_but_unusual_stacks_pass() {
             "services: {a: {image: IMAGE, restart: always, command: [sh, -c, 'test -e /v/x || { touch /v/x; exit 1; }; sleep 600'], volumes: ['vol:/v'], healthcheck: {test: 'true'}}}\nvolumes: {vol: }",
         ),
         (
+            "a one-shot that succeeds at its second try",
+            "services: {m: {image: IMAGE, restart: on-failure, command: [sh, -c, 'test -e /v/x || { touch /v/x; exit 1; }'], volumes: ['vol:/v']}, a: {image: IMAGE, command: sleep 600, depends_on: {m: {condition: service_completed_successfully}}}}\nvolumes: {vol: }",
+        ),
+        (
             "a port that must be closed",
             "services: {a: {image: IMAGE, command: WEB, x-xtask: {probes: [{tcp: 1883, closed: true}]}}}",
         ),
@@ -72,6 +76,8 @@ fn healthy_but_unusual_stacks_pass() {
             ran.exits(1).says(&["`a` ended and was started again once"]);
         } else {
             assert_eq!(ran.code, Some(0), "{what}:\n{}", ran.stderr);
+            let is_told = ran.stderr.contains("`m` ended with code 0 only after it was started again once");
+            assert_eq!(is_told, *what == "a one-shot that succeeds at its second try", "{}", ran.stderr);
         }
     });
 }

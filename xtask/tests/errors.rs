@@ -15,6 +15,14 @@ fn dry(project: &Project) -> support::Ran {
 }
 
 #[test]
+fn a_stack_of_which_no_service_is_on_is_no_test() {
+    for services in ["services: {}", "services: {a: {image: a, profiles: [p]}}"] {
+        let ran = Project::new(&[("compose.yaml", services)]).xtask(&["smoke", "--dry-run"]).exits(2);
+        ran.says(&["no service is on", "`--profile NAME`"]);
+    }
+}
+
+#[test]
 fn no_compose_file() {
     Project::new(&[]).xtask(&["smoke"]).exits(2).says(&["error: no compose file in", "help: name it with `-f FILE`"]);
 }

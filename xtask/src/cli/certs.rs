@@ -23,6 +23,9 @@ pub struct RenewArgs {
     /// Renew those that are not due too
     #[arg(long)]
     pub force: bool,
+    /// Change files alone and ask no engine: what runs keeps the value that it has until it is started again
+    #[arg(long)]
+    pub files_only: bool,
     /// Put everything back when the services are not healthy again after this long (90s, 2m)
     #[arg(long, value_name = "TIME", default_value = "2m")]
     pub deadline: Span,

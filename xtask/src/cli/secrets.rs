@@ -51,6 +51,9 @@ pub struct RotateArgs {
     /// Go back to the previous value
     #[arg(long)]
     pub rollback: bool,
+    /// Change files alone and ask no engine: what runs keeps the value that it has until it is started again
+    #[arg(long)]
+    pub files_only: bool,
     /// Put everything back when the services are not healthy again after this long (90s, 2m)
     #[arg(long, value_name = "TIME", default_value = "2m")]
     pub deadline: Span,

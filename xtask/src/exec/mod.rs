@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, Result};
+use crate::secret::forms::forms;
 use crate::ui::Ui;
 pub use call::Call;
 use cancel::Cancel;
@@ -69,10 +70,10 @@ impl Runner {
         Self { unstoppable: true, ..self.clone() }
     }
 
-    /// From now on `value` is never shown. Values under four characters would blank out ordinary text and are refused.
+    /// From now on `value` is never shown, nor is what it looks like in JSON, in an address and in Base64. Values under four characters would blank out ordinary text and are refused.
     pub fn redact(&self, value: &str) {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.extend(value.lines().map(str::trim).filter(|line| line.len() >= 4).map(str::to_owned));
+        secrets.extend(value.lines().map(str::trim).filter(|line| line.len() >= 4).flat_map(forms));
         // A value that holds another one goes first, so that nothing of it is left.
         secrets.sort_by_key(|value| std::cmp::Reverse(value.len()));
         secrets.dedup();

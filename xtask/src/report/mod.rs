@@ -87,6 +87,13 @@ pub fn file_in_folder(path: &Utf8Path, document: &str) -> Result<()> {
 pub fn file(path: &Utf8Path, document: &str, append: bool) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).write(true).append(append).truncate(!append);
+    let is_new = !path.exists();
     let written = options.open(path).and_then(|mut file| file.write_all(document.as_bytes()));
-    written.map_err(|error| Error::cannot(format!("cannot write `{path}`: {error}")))
+    written.map_err(|error| {
+        if is_new {
+            // Half a document would be taken for one.
+            let _unfinished = std::fs::remove_file(path);
+        }
+        Error::cannot(format!("cannot write `{path}`: {error}"))
+    })
 }

@@ -71,7 +71,7 @@ pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], ser
             Ok(now) => now,
             Err(silent) => return error.evidence("asked about it, the engine did not answer", [silent.message]),
         };
-        let health = now.health_output();
+        let health: Vec<String> = now.health_output().iter().map(|line| ctx.runner.redacted(line)).collect();
         if !health.is_empty() && now.state.health.as_ref().is_some_and(|health| health.status != "healthy") {
             error = error.evidence(format!("last health output of {called}"), health);
         }
@@ -131,6 +131,9 @@ pub fn fallen(ctx: &Context, stack: &Stack, containers: &[Container]) -> Vec<Err
             format!("{called} exited with code {} after the boot", state.exit_code)
         } else if !state.running && stack.services.get(service).is_some_and(Service::is_reached) {
             format!("{called} {}", reason(Failure::Ended))
+        } else if container.restart_count > 0 && !state.running {
+            ctx.ui.warn(format!("{called} ended with code 0 only after it was started again {}", often(container.restart_count)));
+            return None;
         } else if container.restart_count > 0 {
             format!("{called} ended and was started again {}", often(container.restart_count))
         } else {

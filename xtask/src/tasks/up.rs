@@ -16,14 +16,14 @@ use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::report;
 use crate::stack::isolate::{carry_secrets, forget_attempts, label, leave_out};
-use crate::stack::{Environment, ImageRef, select};
+use crate::stack::{Environment, ImageRef, select_some};
 use crate::ui::Tone;
 
 /// Starts the stack.
 pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()> {
     let undefined = if environment == Environment::Production { Undefined::Refuse } else { Undefined::Tell };
     let mut loaded = load(ctx, environment, undefined, environment == Environment::Development)?;
-    let mut services = select(&loaded.stack, &args.services)?;
+    let mut services = select_some(&loaded.stack, &args.services)?;
     loaded.stack.insist(&args.services);
     ctx.ui.step("stack", loaded.headline());
     let locked = if args.locked { Some(locked_images(&loaded, &services)?) } else { None };

@@ -107,12 +107,12 @@ fn what_is_wrong_is_found_and_renewed() {
     let project = project("{secret: tls}");
     project.xtask(&["certs", "init"]).exits(0);
     let first = fs::read(project.file("s/tls.pem")).expect("there");
-    project.xtask(&["certs", "renew"]).exits(0).says(&["none is due", "`tls` in 39"]);
+    project.xtask(&["certs", "renew", "--files-only"]).exits(0).says(&["none is due", "`tls` in 39"]);
     assert_eq!(fs::read(project.file("s/tls.pem")).expect("there"), first, "what is not due stays");
 
     project.write("compose.yaml", &compose("{secret: tls, names: [web, other]}", ""));
     assert_eq!(found(&project), ["tls names"]);
-    project.xtask(&["certs", "renew"]).exits(0).says(&["renewed", "s/tls.previous.pem"]);
+    project.xtask(&["certs", "renew", "--files-only"]).exits(0).says(&["renewed", "s/tls.previous.pem"]);
     assert_eq!(found(&project), [] as [&str; 0]);
     assert_eq!(fs::read(project.file("s/tls.previous.pem")).expect("kept"), first);
 
@@ -125,13 +125,16 @@ fn what_is_wrong_is_found_and_renewed() {
     assert_eq!(found(&project), ["tls certificate"]);
     let told = project.xtask(&["secrets", "check"]).exits(1).stdout;
     assert!(told.contains("nothing that `openssl` reads as one"), "{told}");
-    project.xtask(&["certs", "renew"]).exits(0);
+    project.xtask(&["certs", "renew", "--files-only"]).exits(0);
     assert_eq!(found(&project), [] as [&str; 0]);
 
     fs::remove_file(project.file("s/ca.crt")).expect("removed");
     assert_eq!(found(&project), ["ca_certificate present"]);
-    project.xtask(&["certs", "renew", "tlss"]).exits(2).says(&["no certificate is called `tlss`", "did you mean `tls`?"]);
-    project.xtask(&["certs", "renew", "ca_certificate"]).exits(2).says(&["is not there", "certs init"]);
+    project
+        .xtask(&["certs", "renew", "--files-only", "tlss"])
+        .exits(2)
+        .says(&["no certificate is called `tlss`", "did you mean `tls`?"]);
+    project.xtask(&["certs", "renew", "--files-only", "ca_certificate"]).exits(2).says(&["is not there", "certs init"]);
 }
 
 #[test]
@@ -159,7 +162,7 @@ fn what_expires_is_told_everywhere() {
         let told = project.xtask(&[task, "check"]).exits(1).stdout;
         assert!(told.contains("expired on"), "{told}");
     }
-    project.xtask(&["certs", "renew"]).exits(0);
+    project.xtask(&["certs", "renew", "--files-only"]).exits(0);
     assert_eq!(found(&project), [] as [&str; 0]);
 }
 
@@ -169,12 +172,12 @@ fn an_authority_keeps_its_key_and_its_certificates_stay_valid() {
     project.xtask(&["certs", "init"]).exits(0);
     let before = fs::read(project.file("s/tls.pem")).expect("there");
     let old = fs::read(project.file("s/ca.crt")).expect("there");
-    project.xtask(&["certs", "renew", "ca", "--force"]).exits(0);
+    project.xtask(&["certs", "renew", "--files-only", "ca", "--force"]).exits(0);
     assert_ne!(fs::read(project.file("s/ca.crt")).expect("there"), old, "clients get the new certificate");
     assert_eq!(fs::read(project.file("s/tls.pem")).expect("there"), before);
     assert_eq!(found(&project), [] as [&str; 0]);
     fs::write(project.file("old.crt"), old).expect("written");
-    project.xtask(&["certs", "renew", "tls", "--force"]).exits(0);
+    project.xtask(&["certs", "renew", "--files-only", "tls", "--force"]).exits(0);
     openssl(&project, &["verify", "-x509_strict", "-CAfile", "old.crt", "s/tls.pem"]).exits(0);
     project.xtask(&["secrets", "rotate", "tls"]).exits(2).says(&["made from `ca`", "certs renew tls --force"]);
 }
@@ -205,12 +208,12 @@ fn renew_killed_at_any_moment_leaves_a_pair_that_fits() {
     machine.write("no-engine", "");
     machine.run(&["certs", "init"]).exits(0);
     let started = std::time::Instant::now();
-    machine.run(&["certs", "renew", "--force"]).exits(0);
+    machine.run(&["certs", "renew", "--files-only", "--force"]).exits(0);
     let whole = started.elapsed();
     let pair = || fs::read_to_string(machine.file("s/tls.pem")).expect("there");
     let (mut before, mut renewed) = (pair(), 0);
     for round in 0..TIMES {
-        let mut child = machine.start(&["certs", "renew", "--force"]);
+        let mut child = machine.start(&["certs", "renew", "--files-only", "--force"]);
         // Up to twice as long as one takes: others on the machine may slow down those that are killed.
         std::thread::sleep(whole.mul_f64(2.0 * round as f64 / TIMES as f64));
         child.kill().expect("killed or ended");
@@ -224,7 +227,7 @@ fn renew_killed_at_any_moment_leaves_a_pair_that_fits() {
         before = after;
     }
     assert!(renewed > 0 && renewed < TIMES, "{renewed} of {TIMES} were renewed");
-    machine.run(&["certs", "renew", "--force"]).exits(0);
+    machine.run(&["certs", "renew", "--files-only", "--force"]).exits(0);
     assert_eq!(crate::names(&machine.file("s")), ["ca", "ca.crt", "tls.pem", "tls.previous.pem"]);
 }
 

@@ -81,13 +81,13 @@ fn rotate_killed_at_any_moment_leaves_the_old_value_or_the_new_one() {
     machine.write("no-engine", "");
     machine.run(&["secrets", "init"]).exits(0);
     let started = std::time::Instant::now();
-    machine.run(&["secrets", "rotate", "key"]).exits(0);
+    machine.run(&["secrets", "rotate", "--files-only", "key"]).exits(0);
     let whole = started.elapsed();
     let (mut kept, mut rotated, mut open) = (0, 0, 0);
     for round in 0..TIMES {
         let before = values(Path::new(&folder));
         let find = |values: &[(String, String)], name: &str| values.iter().find(|one| one.0 == name).map(|one| one.1.clone());
-        let mut child = machine.start(&["secrets", "rotate", "key"]);
+        let mut child = machine.start(&["secrets", "rotate", "--files-only", "key"]);
         std::thread::sleep(whole.mul_f64(round as f64 / TIMES as f64));
         child.kill().expect("killed or ended");
         child.wait().expect("ended");
@@ -104,6 +104,6 @@ fn rotate_killed_at_any_moment_leaves_the_old_value_or_the_new_one() {
         }
     }
     assert!(kept > 10 && kept + rotated == TIMES, "{kept} kept, {rotated} rotated, {open} open");
-    machine.run(&["secrets", "rotate", "key"]).exits(0);
+    machine.run(&["secrets", "rotate", "--files-only", "key"]).exits(0);
     assert_eq!(names(Path::new(&folder)), ["key", "key.previous"], "the last run removed what the others had not finished");
 }

@@ -3,6 +3,7 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::leaks::{Watch, hunt};
@@ -30,7 +31,7 @@ const STACK: &str = r#"services:
     command: [sh, -c, 'cat /run/secrets/pw >/tmp/read; exec sleep 600']
     secrets: [pw]
     depends_on: {first: {condition: service_completed_successfully}}
-    healthcheck: {test: '! grep -q ^sick /tmp/read', interval: 500ms, retries: 1}
+    healthcheck: {test: '! grep -q ^sick /tmp/read || { cat /tmp/read; base64 /tmp/read; exit 1; }', interval: 500ms, retries: 1}
   bystander: {image: IMAGE, init: true, command: [sleep, '600']}
 secrets:
   pw:
@@ -129,6 +130,8 @@ fn whatever_fails_everything_is_as_it_was() {
         let watch = Watch::begin();
         let ran = with_stdin(&running.0, &["secrets", "rotate", "pw", "--stdin", "--deadline", "10s", "-vv"], given).exits(1);
         let seen: Vec<String> = watch.end().iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&given[..15]);
+        assert!(!ran.stderr.contains(&encoded), "{}", ran.stderr);
         assert!(!ran.stderr.contains(given) && !seen.iter().any(|text| text.contains(given)), "{}", ran.stderr);
         ran.says(&["error: `pw` was not rotated: ", "everything is as it was"])
     };
@@ -138,6 +141,8 @@ fn whatever_fails_everything_is_as_it_was() {
     assert_eq!(running.started("app"), app, "nobody was disturbed");
     running.agrees_on(&old);
     rotate("sick-0123456789abcdef").says(&["`app` is unhealthy"]);
+    // What its health check prints comes escaped from the engine, and encoded from the service.
+    rotate(r#"sick-"quoted"\0123<456>"#).says(&["last health output of `app`", "| [redacted]"]);
     running.agrees_on(&old);
     assert!(!running.0.file("s/pw.previous").exists());
 }

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("chain", &["cli", "error"]),
     ("report", &["error"]),
     ("ui", &["cli", "error", "report"]),
-    ("exec", &["error", "ui"]),
+    ("exec", &["error", "secret", "ui"]),
     ("context", &["cli", "error", "exec", "stack", "ui"]),
     ("tasks", &["*"]),
 ];

@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod folder;
+pub mod forms;
 pub mod judge;
 pub mod random;
 pub mod search;

@@ -32,5 +32,5 @@ pub use excerpt::{Lines, Since};
 pub use health::HealthCheck;
 pub use image_ref::{ImageRef, is_tag};
 pub use model::{Build, Condition, Dependency, Deploy, Mount, Network, Port, Secret, SecretUse, Service, Stack};
-pub use parse::{parse, select};
+pub use parse::{parse, select, select_some};
 pub use units::{Allowance, Bytes, Span};

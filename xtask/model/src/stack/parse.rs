@@ -88,6 +88,19 @@ pub fn select(stack: &Stack, named: &[String]) -> Result<BTreeSet<String>> {
     Ok(selected)
 }
 
+/// [`select`] for what only makes sense with a service.
+///
+/// # Errors
+/// What [`select`] says, and a stack of which no service is on.
+pub fn select_some(stack: &Stack, named: &[String]) -> Result<BTreeSet<String>> {
+    let selected = select(stack, named)?;
+    if selected.is_empty() {
+        let error = Error::cannot("no service is on: the compose files have none, or all of them belong to profiles");
+        return Err(error.help("`--profile NAME` puts those of a profile on"));
+    }
+    Ok(selected)
+}
+
 fn no_service(stack: &Stack, name: &str) -> Error {
     let error = Error::cannot(format!("no service is called `{name}`"));
     match super::extension::nearest(name, stack.services.keys().map(String::as_str)) {

@@ -26,7 +26,7 @@ pub fn run(ctx: &Context, loaded: &Loaded, args: &RenewArgs) -> Result<()> {
     let mut renewed = Vec::new();
     for one in &due {
         let names = with_copies(&loaded.stack, one);
-        let live = Live::find(ctx, loaded, &names)?;
+        let live = Live::find(ctx, loaded, &names, args.files_only)?;
         if ctx.dry_run() {
             plans += &plan(&names, live.as_ref());
             continue;

@@ -89,7 +89,7 @@ fn answer(
         return report::json(&rows);
     }
     if rows.is_empty() {
-        ctx.ui.step("secrets", "the stack has none");
+        ctx.ui.step("secrets", "there is none to make");
         return Ok(());
     }
     report::text(&table(rows))

@@ -65,6 +65,10 @@ pub fn run(ctx: &Context, args: &OpenArgs) -> Result<()> {
     if !unknown.is_empty() {
         ctx.ui.warn(format!("left out, since the stack has no such secrets: {}", unknown.join(", ")));
     }
+    if unknown.len() == values.len() {
+        let error = Error::cannot(format!("`{}` holds no secret of this stack", loaded.shown(&file)));
+        return Err(error.help("nothing was written; is it the file of another project?"));
+    }
     let wanted: Vec<(&str, &Utf8Path, &Value)> =
         values.iter().filter_map(|(name, value)| Some((name.as_str(), *known.get(name.as_str())?, value))).collect();
     let rows = if ctx.dry_run() { judge(&loaded, &wanted)?.0 } else { write(ctx, &loaded, &wanted, args.force)? };

@@ -121,7 +121,8 @@ fn tell(ctx: &Context, answer: &Answer) -> Result<()> {
     if ctx.json() {
         return report::json(answer);
     }
-    let plural = if answer.recipients == 1 { "" } else { "s" };
-    ctx.ui.step("sealed", format!("{} secrets for {} recipient{plural}", answer.sealed.len(), answer.recipients));
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let (sealed, recipients) = (counted(answer.sealed.len(), "secret"), counted(answer.recipients, "recipient"));
+    ctx.ui.step("sealed", format!("{sealed} for {recipients}"));
     report::text(&format!("{}\n", answer.file))
 }

@@ -32,7 +32,7 @@ use crate::probe;
 use crate::report;
 use crate::secret::Value;
 use crate::stack::isolate::isolate;
-use crate::stack::{Span, select};
+use crate::stack::{Span, select_some};
 use memory::Sampler;
 use seen::{Checked, Seen};
 use stop::Stopping;
@@ -57,7 +57,7 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
 /// Reads the project and selects what is booted of it.
 fn read(ctx: &Context, args: &SmokeArgs) -> Result<(Loaded, BTreeSet<String>)> {
     let mut loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
-    let services = select(&loaded.stack, &args.services)?;
+    let services = select_some(&loaded.stack, &args.services)?;
     loaded.stack.insist(&args.services);
     probes::add(&mut loaded, &args.probes, &services)?;
     Ok((loaded, services))

@@ -58,12 +58,28 @@ pub fn affected<'a>(stack: &'a Stack, name: &'a str) -> Vec<&'a str> {
     derived.map(|(other, _)| other.as_str()).chain([name]).collect()
 }
 
-/// Refuses what has no value of its own, and what is declared not to be replaced.
+/// Another secret with the same file.
+fn sharing<'a>(stack: &'a Stack, name: &str) -> Option<&'a str> {
+    let file = stack.secrets.get(name)?.file.as_ref()?;
+    let same = stack.secrets.iter().find(|(other, secret)| *other != name && secret.file.as_ref() == Some(file));
+    same.map(|(other, _)| other.as_str())
+}
+
+/// Refuses what has no value of its own, what shares its file, and what is declared not to be replaced.
 pub fn may_rotate(stack: &Stack, name: &str) -> Result<()> {
     let declared = extension(stack, name);
     if let Some(why) = declared.rotate.as_ref().and_then(|rotate| rotate.refuse.as_deref()) {
         let error = Error::cannot(format!("`{name}` is declared not to be rotated: {why}"));
         return Err(placed(stack, name, error.help("`x-xtask.rotate.refuse` of the secret says so")));
+    }
+    if let Some(other) = sharing(stack, name) {
+        let error =
+            Error::cannot(format!("`{name}` and `{other}` are one file, and who reads the other would keep the old value"));
+        return Err(placed(
+            stack,
+            name,
+            error.help("declare the file once; a service gives it another name with `source` and `target`"),
+        ));
     }
     if !declared.kind(name).is_derived() {
         return Ok(());

@@ -43,17 +43,21 @@ pub struct Live {
 
 impl Live {
     /// What runs of the stack and is concerned by new values of these secrets, of which the last is stored by a service perhaps; none
-    /// if nothing runs.
+    /// if nothing runs, or nobody is to be asked.
     ///
     /// # Errors
-    /// The service that stores the value does not run; no engine answers.
-    pub fn find(ctx: &Context, loaded: &Loaded, names: &[&str]) -> Result<Option<Self>> {
+    /// The service that stores the value does not run, or is not to be told; no engine answers.
+    pub fn find(ctx: &Context, loaded: &Loaded, names: &[&str], files_only: bool) -> Result<Option<Self>> {
         let Some(&name) = names.last() else { return Ok(None) };
         let rotate = loaded.stack.secrets.get(name).and_then(|secret| secret.extension.rotate.clone());
-        if let Err(error) = engine::ready(ctx) {
-            // A value that only lies in files can change without an engine.
-            return if rotate.is_some() { Err(error) } else { Ok(None) };
+        if files_only {
+            return rotate.map_or(Ok(None), |rotate| Err(unknowing(name, &rotate.service)));
         }
+        // Where no engine answers nobody knows whether something runs that would go on with the old value.
+        engine::ready(ctx).map_err(|error| {
+            let help = error.help.clone().unwrap_or_default();
+            error.help(format!("{help}; with `--files-only` no engine is asked"))
+        })?;
         occupied::check(ctx, loaded)?;
         let containers = launch::containers(ctx, &loaded.stack.name)?;
         if !containers.iter().any(|one| one.state.running) {
@@ -166,6 +170,11 @@ impl Live {
     pub fn end(&self, ctx: &Context) -> Result<()> {
         self.swarm.as_ref().map_or(Ok(()), |swarm| swarm.forget_old(ctx))
     }
+}
+
+fn unknowing(name: &str, service: &str) -> Error {
+    Error::cannot(format!("`{service}` stores the secret `{name}`, and would not know a new value that only its file has"))
+        .help("leave out `--files-only`")
 }
 
 fn untold(name: &str, service: &str) -> Error {

@@ -63,7 +63,7 @@ pub fn run(ctx: &Context, args: &RotateArgs) -> Result<()> {
     change::may_rotate(&loaded.stack, &args.name)?;
     file_of(&loaded.stack, &args.name)?;
     let names = change::affected(&loaded.stack, &args.name);
-    let live = Live::find(ctx, &loaded, &names)?;
+    let live = Live::find(ctx, &loaded, &names, args.files_only)?;
     if ctx.dry_run() {
         return report::plan(ctx.json(), &plan(&names, live.as_ref()));
     }
@@ -150,7 +150,7 @@ fn tell_begin(ctx: &Context, rotation: &Rotation, live: Option<&Live>) {
     ctx.ui.step("rotate", rotation.names().join(", "));
     match live {
         Some(live) => live.plan().iter().for_each(|line| ctx.ui.more(line)),
-        None => ctx.ui.more("nothing of the stack runs: only files change"),
+        None => ctx.ui.more("no service is started again: only files change"),
     }
 }
 
