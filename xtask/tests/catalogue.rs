@@ -134,6 +134,14 @@ fn broken_stacks_fail_for_the_right_reason() {
             &["`a` is unhealthy", "last health output of `a`", "| broken"],
         ),
         (
+            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: [CMD, curl, -f, 'http://localhost'], interval: 1s}}}",
+            &["`a` is unhealthy", "\"curl\": executable file not found", "is not in the image"],
+        ),
+        (
+            "services: {a: {image: IMAGE, command: sleep 600, healthcheck: {test: [CMD, curl]}}, b: {image: IMAGE, command: [sh, -c, 'sleep 3; exit 5']}}",
+            &["`b` exited with code 5", "the health check of `a` cannot be started", "is not in the image"],
+        ),
+        (
             "services: {a: {image: IMAGE, command: 'true', ports: ['80'], x-xtask: {probes: [{http: /, port: 80}]}}}",
             &["`a` ended with code 0 although it was to stay"],
         ),

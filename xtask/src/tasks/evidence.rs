@@ -1,5 +1,6 @@
 //! What a service that failed has left to be seen: its state, its last health output, its last log lines.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::context::Context;
@@ -19,6 +20,10 @@ pub const KILLED: i32 = 137;
 /// How long the engine may take to show one piece of evidence.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// What to do about a health check that cannot be started.
+const NO_CHECK: &str =
+    "the program of its health check is not in the image or cannot be executed: add it, or check with one that is there";
+
 /// The error of services that can no longer come up.
 pub fn failures(ctx: &Context, stack: &Stack, containers: &[Container], failed: &[(&str, Failure)]) -> Error {
     let told = failed.iter().map(|(service, why)| {
@@ -30,14 +35,34 @@ pub fn failures(ctx: &Context, stack: &Stack, containers: &[Container], failed: 
                 .any(|one| state(ctx, one).is_ok_and(|now| now.state.oom_killed));
         let why = if starved { Failure::OutOfMemory } else { *why };
         let error = Error::failed(format!("`{service}` {}", reason(why)));
-        let strict = || allowance(stack, service).filter(|_| why == Failure::Unhealthy);
+        let strict = || allowance(stack, service).filter(|_| why == Failure::Unhealthy && !is_unable(ctx, containers, service));
         let error = match help(why).map(str::to_owned).or_else(strict) {
             Some(help) => error.help(help),
             None => error,
         };
         with_evidence(ctx, stack, containers, service, error)
     });
-    Error::join(told).unwrap_or_else(|| Error::failed("the stack did not come up"))
+    let others = unable(ctx, stack, containers, failed);
+    Error::join(told.chain(others)).unwrap_or_else(|| Error::failed("the stack did not come up"))
+}
+
+/// The errors of services that have not failed yet, and will: their health checks cannot be started.
+fn unable(ctx: &Context, stack: &Stack, containers: &[Container], failed: &[(&str, Failure)]) -> Vec<Error> {
+    let has_failed = |one: &Container| failed.iter().any(|(service, _)| one.service() == *service);
+    let open: Vec<String> = containers.iter().filter(|one| one.checked() && !has_failed(one)).map(|one| one.id.clone()).collect();
+    // An engine that does not answer is told of with what has failed.
+    let now = if open.is_empty() { Vec::new() } else { states(ctx, &open).unwrap_or_default() };
+    let services: BTreeSet<&str> = now.iter().filter(|one| one.cannot_be_checked()).map(Container::service).collect();
+    let told = |service: &str| {
+        let error = Error::failed(format!("the health check of `{service}` cannot be started"));
+        with_evidence(ctx, stack, containers, service, error)
+    };
+    services.into_iter().map(told).collect()
+}
+
+fn is_unable(ctx: &Context, containers: &[Container], service: &str) -> bool {
+    let mut own = containers.iter().filter(|one| one.service() == service);
+    own.any(|one| state(ctx, one).is_ok_and(|now| now.cannot_be_checked()))
 }
 
 /// The error of services that were not up in time.
@@ -74,6 +99,9 @@ pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], ser
         let health: Vec<String> = now.health_output().iter().map(|line| ctx.runner.redacted(line)).collect();
         if !health.is_empty() && now.state.health.as_ref().is_some_and(|health| health.status != "healthy") {
             error = error.evidence(format!("last health output of {called}"), health);
+            if now.cannot_be_checked() {
+                error.help = Some(error.help.map_or(NO_CHECK.to_owned(), |help| format!("{NO_CHECK}; {help}")));
+            }
         }
         if !now.state.error.is_empty() {
             error = error.evidence("the engine said", [now.state.error.clone()]);
@@ -85,8 +113,12 @@ pub fn with_evidence(ctx: &Context, stack: &Stack, containers: &[Container], ser
 }
 
 fn state(ctx: &Context, container: &Container) -> Result<Container> {
-    let json = ctx.runner.read(Call::new(engine::inspect(std::slice::from_ref(&container.id))).deadline(ANSWER).cleanup())?;
-    parse_containers(&json).map_err(Error::cannot)?.into_iter().next().ok_or_else(|| Error::cannot("the container is gone"))
+    states(ctx, std::slice::from_ref(&container.id))?.into_iter().next().ok_or_else(|| Error::cannot("the container is gone"))
+}
+
+fn states(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
+    let json = ctx.runner.read(Call::new(engine::inspect(ids)).deadline(ANSWER).cleanup())?;
+    parse_containers(&json).map_err(Error::cannot)
 }
 
 fn last_lines(ctx: &Context, container: &str) -> Result<Vec<String>> {

@@ -15,6 +15,9 @@ const NUMBER_LABEL: &str = "com.docker.compose.container-number";
 /// The label by which compose marks what was started with `run`, beside the services.
 const ONE_OFF_LABEL: &str = "com.docker.compose.oneoff";
 
+/// How the engine's output of a health check begins that could not be started; one that took too long has the same exit code.
+const EXEC_FAILED: &str = "OCI runtime exec failed";
+
 /// A container, as `docker container inspect` tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -240,6 +243,12 @@ impl Container {
         ports.filter_map(|target| self.host_port(target).map(|(address, port)| (target, address, port))).collect()
     }
 
+    /// Whether the last run of its health check could not even begin: its program is not in the image, or cannot be executed.
+    pub fn cannot_be_checked(&self) -> bool {
+        let log = self.state.health.as_ref().and_then(|health| health.log.as_ref());
+        log.and_then(|log| log.last()).is_some_and(|run| run.exit_code == -1 && run.output.starts_with(EXEC_FAILED))
+    }
+
     /// The lines of the last run of its health check.
     pub fn health_output(&self) -> Vec<String> {
         let log = self.state.health.as_ref().and_then(|health| health.log.as_ref());
@@ -271,7 +280,19 @@ mod tests {
         assert_eq!(first.tcp_ports(), [(80, "127.0.0.1".to_owned(), 32768)]);
         assert_eq!(first.health_output(), ["no", "way"]);
         assert!(first.host_config.log_config.grows());
+        assert!(!first.cannot_be_checked());
         assert!(!containers[1].checked() && !containers[1].host_config.log_config.grows());
         parse_containers("<html>").expect_err("not JSON");
+    }
+
+    #[test]
+    fn a_check_that_cannot_start_is_told_from_one_that_takes_too_long() {
+        for (output, cannot) in
+            [(r#"OCI runtime exec failed: exec: \"curl\": not found"#, true), ("Health check exceeded timeout (1s)", false)]
+        {
+            let json =
+                format!(r#"[{{"State":{{"Health":{{"Status":"starting","Log":[{{"ExitCode":-1,"Output":"{output}"}}]}}}}}}]"#);
+            assert_eq!(parse_containers(&json).expect("JSON")[0].cannot_be_checked(), cannot, "{output}");
+        }
     }
 }

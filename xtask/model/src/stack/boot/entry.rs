@@ -9,6 +9,9 @@ use super::{Event, Failure, Member, Phase, Restarts, Times};
 /// How often a service may die before it is said to be looping, where the engine starts it again.
 const DEATHS: u32 = 3;
 
+/// The exit code of a check that never ran, as the engine writes it into the health log.
+const NEVER_RAN: i32 = -1;
+
 /// A service on its way up.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -36,8 +39,10 @@ pub struct Entry {
 struct Pulse {
     /// Since when nothing is asked of it: since it runs, or since its last check failed.
     idle_since: Duration,
-    /// When the check that runs began.
+    /// When the last check began.
     begun: Option<Duration>,
+    /// Whether its end has not been reported.
+    open: bool,
 }
 
 impl Pulse {
@@ -101,11 +106,11 @@ impl Entry {
             Event::Started => {
                 self.times.started = Some(now);
                 self.failed_checks = 0;
-                self.pulses.insert(container.to_owned(), Pulse { idle_since: now, begun: None });
+                self.pulses.insert(container.to_owned(), Pulse { idle_since: now, ..Pulse::default() });
                 Phase::Running
             }
             Event::Checking => {
-                self.pulses.entry(container.to_owned()).or_default().begun = Some(now);
+                self.begin(container, now);
                 return;
             }
             Event::Healthy => Phase::Healthy,
@@ -114,9 +119,8 @@ impl Entry {
                 return;
             }
             Event::Checked(code) => {
-                if code != 0 {
-                    self.pulses.insert(container.to_owned(), Pulse { idle_since: now, begun: None });
-                }
+                let pulse = self.pulses.entry(container.to_owned()).or_default();
+                *pulse = if code == 0 { Pulse { open: false, ..*pulse } } else { Pulse { idle_since: now, ..Pulse::default() } };
                 self.checked(code, now);
                 return;
             }
@@ -134,6 +138,16 @@ impl Entry {
             self.times.up = Some(now);
             let asked = |pulse: &&Pulse| phase == Phase::Healthy && pulse.begun.is_some();
             self.paused = self.pulses.get(container).filter(asked).map_or(Duration::ZERO, Pulse::pause);
+        }
+    }
+
+    /// Takes in that a check began. The engine reports no end of one whose program cannot be started, only the beginning of the next.
+    fn begin(&mut self, container: &str, now: Duration) {
+        let pulse = self.pulses.entry(container.to_owned()).or_default();
+        let never_ran = std::mem::replace(&mut pulse.open, true);
+        pulse.begun = Some(now);
+        if never_ran {
+            self.checked(NEVER_RAN, now);
         }
     }
 

@@ -119,6 +119,33 @@ fn a_check_that_keeps_failing_is_given_up_when_it_would_count() {
 }
 
 #[test]
+fn a_check_that_cannot_be_started_counts_as_one_that_fails() {
+    let seconds = Duration::from_secs;
+    let patience = Some(Patience { time: seconds(3), retries: 3 });
+    let mut boot = boot(&[("a", Member { checked: true, patience, ..Member::default() })]);
+    boot.startable(T);
+    boot.on("a", Event::Started, T);
+    (1..=3).for_each(|second| boot.on("a", Event::Checking, seconds(second)));
+    assert!(boot.failures().is_empty(), "the third may still run");
+    boot.on("a", Event::Checking, seconds(4));
+    assert_eq!(boot.failures(), [("a", Failure::Unhealthy)]);
+}
+
+#[test]
+fn a_check_whose_end_is_reported_is_counted_once() {
+    let seconds = Duration::from_secs;
+    let patience = Some(Patience { time: T, retries: 3 });
+    let mut boot = boot(&[("a", Member { checked: true, patience, ..Member::default() })]);
+    boot.startable(T);
+    boot.on("a", Event::Started, T);
+    for (code, second) in [(1, 1), (1, 2), (0, 3), (1, 4), (1, 5)] {
+        boot.on("a", Event::Checking, seconds(second));
+        boot.on("a", Event::Checked(code), seconds(second));
+    }
+    assert!(boot.failures().is_empty());
+}
+
+#[test]
 fn the_floor_leaves_out_pauses_between_checks_and_before_starts() {
     let at = Duration::from_millis;
     let mut boot =
