@@ -49,6 +49,20 @@ fn services_of_a_profile_are_started_with_it_and_removed_without_it() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn what_others_were_to_make_is_told_with_its_remedy() {
+    for (kind, used) in [("network", "networks: [out]"), ("volume", "volumes: ['out:/out']")] {
+        let project = stack(&format!(
+            "services: {{a: {{image: IMAGE, command: sleep 600, {used}}}}}\n{kind}s:\n  out: {{external: true, name: xtask-test-nowhere}}\n"
+        ));
+        let ran = project.xtask(&["prod-up"]).exits(2);
+        let told = format!("the external {kind} `xtask-test-nowhere` is not there");
+        ran.says(&[&told, "compose.yaml:3\n", &format!("`docker {kind} create xtask-test-nowhere` makes it")]);
+        project.xtask(&["prod-down"]).exits(0);
+    }
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn a_port_that_is_published_on_ipv6_alone_is_listed() {
     let running = Running::start("services: {a: {image: IMAGE, command: WEB, ports: ['[::1]:18180:8080']}}");
     let table = running.xtask(&["prod-ps"]).exits(0).stdout;

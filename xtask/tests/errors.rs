@@ -232,6 +232,26 @@ fn on_github_an_error_is_an_annotation() {
 }
 
 #[test]
+fn a_service_of_another_file_has_its_place_there() {
+    let project = Project::new(&[
+        ("compose.yaml", "include: [sub/more.yaml]\nservices:\n  a:\n    extends: {file: sub/base.yaml, service: b}\n"),
+        ("sub/more.yaml", "services:\n  c:\n    image: 'x:${NOPE}'\n    x-xtask: {sise: 1MB}\n"),
+        ("sub/base.yaml", "services:\n  b:\n    image: x\n    x-xtask:\n      prob: []\n"),
+    ]);
+    dry(&project).exits(2).says(&["the variable `NOPE` is not defined", "sub/more.yaml:3\n"]);
+    project.write(".env", "NOPE=1\n");
+    dry(&project).exits(2).says(&["unknown key `sise`", "sub/more.yaml:4\n", "unknown key `prob`", "sub/base.yaml:5\n"]);
+}
+
+#[test]
+fn a_folder_without_a_name_for_a_project() {
+    let project = Project::within("日本 語", &[("compose.yaml", WEB)]);
+    let mut command = project.command(&["smoke", "--dry-run"]);
+    let ran = support::Ran::from(command.env_remove("COMPOSE_PROJECT_NAME").output().expect("starts")).exits(2);
+    ran.says(&["project name must not be empty", "help: ", "`name:` at the top", "`COMPOSE_PROJECT_NAME`"]);
+}
+
+#[test]
 fn dry_runs_need_no_engine_and_change_nothing() {
     let project =
         Project::new(&[("docker-compose.yml", WEB), ("docker-compose.prod.yml", "services: {web: {ports: ['80:80']}}\n")]);

@@ -119,7 +119,7 @@ impl Copy {
         notes.iter().for_each(|note| ctx.ui.warn(note));
         let carried = carry_secrets(&loaded.stack, &mut project, &options.labels);
         let secrets = values(ctx, loaded, &carried, Absent::MakeUp)?;
-        let containers = launch::create(ctx, &self.name, &project, &[])?;
+        let containers = launch::create(ctx, &loaded.stack, &self.name, &project, &[])?;
         copy_folders(ctx, &containers, &folders)?;
         launch::fill(ctx, &containers, &carried, &secrets)?;
         created(&containers);

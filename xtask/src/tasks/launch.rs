@@ -10,10 +10,9 @@ use serde_json::Value as Json;
 
 use super::{evidence, owner};
 use crate::context::Context;
-use crate::docker::compose::{Named, uncreated};
+use crate::docker::compose::Named;
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine::{self, PROJECT_LABEL, parse_event};
-use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Result};
 use crate::exec::{Call, Pump};
 use crate::secret::Value;
@@ -48,25 +47,15 @@ pub fn inspect(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
     parse_containers(&ctx.runner.read(Call::new(engine::inspect(ids)))?).map_err(Error::cannot)
 }
 
-/// Creates networks, volumes and containers of a project, or of these services of it and what they need; starts nothing. An
+/// Creates networks, volumes and containers of a project made from a stack, or of these services of it and what they need; starts nothing. An
 /// interrupt waits for its end: what the engine has been asked to make comes into being all the same, after everything was removed.
-pub fn create(ctx: &Context, name: &str, project: &Json, services: &[String]) -> Result<Vec<Container>> {
+pub fn create(ctx: &Context, stack: &Stack, name: &str, project: &Json, services: &[String]) -> Result<Vec<Container>> {
     ctx.runner.cancel().check()?;
     let call = Call::new(Named(name).create(services)).stdin(project.to_string()).deadline(Duration::from_secs(300));
     let finished = ctx.runner.finish(call.env(owner::VARIABLE, owner::me()).cleanup())?;
     ctx.runner.cancel().check()?;
     if !finished.ok() {
-        let mut said = finished.stderr.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
-        let why =
-            said.next_back().map_or("no reason is given", |line| line.trim().trim_start_matches("Error response from daemon: "));
-        let help =
-            if is_full(why) { ROOM } else { "the engine refuses what the compose files ask of it; `-v` shows the command" };
-        let what = match uncreated(&finished.stderr, name)[..] {
-            [] => "the containers".to_owned(),
-            [ref one] => format!("the container of `{one}`"),
-            ref several => format!("one of the containers of `{}`", several.join("`, `")),
-        };
-        return Err(Error::cannot(format!("{what} cannot be created: {why}")).help(help));
+        return Err(trouble::cannot_create(stack, name, &finished.stderr));
     }
     containers(ctx, name)
 }

@@ -153,7 +153,10 @@ fn read_sources(files: &[Utf8PathBuf]) -> Result<Sources> {
         let bytes = std::fs::read(file).map_err(|error| Error::cannot(format!("cannot read `{file}`: {error}")))?;
         Ok(Source::parse(file, &String::from_utf8_lossy(&bytes)))
     };
-    files.iter().map(read).collect::<Result<Vec<_>>>().map(Sources)
+    let own = files.iter().map(read).collect::<Result<Vec<_>>>()?;
+    // A file that cannot be read has no places; compose tells of it.
+    let behind = |path: &Utf8Path| path.is_file().then(|| std::fs::read(path).ok()).flatten();
+    Ok(Sources::reaching(own, &|path| behind(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())))
 }
 
 /// Required variables that nothing defines are an error; others are given back, unless they are refused too.
@@ -165,9 +168,9 @@ fn missing_variables(
     example: Option<Utf8PathBuf>,
 ) -> Result<Vec<Use>> {
     let complaints: Vec<Complaint> = finished.stderr.iter().map(|line| complaint(line)).collect();
-    let told = |wanted: fn(&Complaint) -> Option<&String>| complaints.iter().filter_map(wanted).cloned().collect::<BTreeSet<_>>();
-    let required = told(|one| if let Complaint::RequiredVariable(name) = one { Some(name) } else { None });
-    let empty = told(|one| if let Complaint::UndefinedVariable(name) = one { Some(name) } else { None });
+    let all = |wanted: fn(&Complaint) -> Option<&String>| complaints.iter().filter_map(wanted).cloned().collect::<BTreeSet<_>>();
+    let required = all(|one| if let Complaint::RequiredVariable(name) = one { Some(name) } else { None });
+    let empty = all(|one| if let Complaint::UndefinedVariable(name) = one { Some(name) } else { None });
     if required.is_empty() && empty.is_empty() {
         return Ok(Vec::new());
     }
@@ -176,7 +179,11 @@ fn missing_variables(
         defined.extend(variables::defined_in(&env_files::read(file)?));
     }
     // Compose stops at the first required one; the files tell of all.
-    let missing = variables::undefined(&variables::uses(sources), &defined);
+    let mut missing = variables::undefined(&variables::uses(sources), &defined);
+    let mut behind = variables::undefined(&variables::uses_behind(sources), &defined);
+    let told = |one: &Use| required.contains(&one.name) || empty.contains(&one.name);
+    behind.retain(|one| told(one) && missing.iter().all(|known| known.name != one.name));
+    missing.append(&mut behind);
     let refused = |one: &&Use| one.required.is_some() || undefined == Undefined::Refuse;
     let mut errors: Vec<Error> =
         missing.iter().filter(refused).map(|one| not_defined(one, project, example.as_deref())).collect();
@@ -202,6 +209,13 @@ fn not_defined(one: &Use, project: &Project, example: Option<&Utf8Path>) -> Erro
 /// What docker's client says when it is at fault itself, its settings or a missing plugin.
 const NOT_THE_PROJECT: [&str; 4] =
     ["Failed to initialize", "unknown flag: --file", "unknown shorthand flag", "is not a docker command"];
+
+/// What compose says of a project without a name, in a folder from whose name it can make none.
+const NO_NAME: &str = "project name must not be empty";
+
+/// What to do about it.
+const NAME_IT: &str = "the folder's name has no letter that a project's may have: write `name:` at the top of a compose file, or set \
+                       `COMPOSE_PROJECT_NAME`";
 
 /// Makes one clear error of what compose says about a project it cannot read.
 fn explain(finished: &Finished, sources: &Sources) -> Error {
@@ -234,6 +248,7 @@ fn explain(finished: &Finished, sources: &Sources) -> Error {
         Some(yaml_line(&message).map_or_else(|| Place::file(file.path.clone()), |line| Place::line(file.path.clone(), line)))
     });
     let error = Error::cannot(format!("the compose project is not valid: {short}"));
+    let error = if short.contains(NO_NAME) { error.help(NAME_IT) } else { error };
     match place {
         Some(place) => error.at(place),
         None => error,
@@ -243,7 +258,7 @@ fn explain(finished: &Finished, sources: &Sources) -> Error {
 /// The place of a value, such as the path of a file that is not there, whose last part a message quotes.
 fn place_of_a_value(message: &str, sources: &Sources) -> Option<Place> {
     let words: Vec<&str> = message.split([' ', ':', '"', '`']).filter(|word| word.contains('/')).collect();
-    sources.0.iter().rev().find_map(|source| {
+    sources.nearest().find_map(|source| {
         let quoted = |text: &str| {
             let text = text.trim_start_matches("./");
             !text.is_empty() && words.iter().any(|word| word.ends_with(text))

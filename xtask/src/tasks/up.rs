@@ -45,7 +45,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
         images::fetch_exactly(ctx, &locked.into_values().collect())?;
     }
     let start = || {
-        let containers = launch::create(ctx, &loaded.stack.name, &project, &args.services)?;
+        let containers = launch::create(ctx, &loaded.stack, &loaded.stack.name, &project, &args.services)?;
         let containers: Vec<Container> = containers.into_iter().filter(|one| services.contains(one.service())).collect();
         launch::fill(ctx, &containers, &carried, &values)?;
         launch::boot(ctx, &loaded.stack, &loaded.stack.name, &containers, args.deadline.0)

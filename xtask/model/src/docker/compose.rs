@@ -97,6 +97,16 @@ pub fn uncreated<'a>(said: &'a [String], project: &str) -> Vec<&'a str> {
     services
 }
 
+/// The kind and the name of a network or volume that is to exist already, and does not, by the reason why compose created nothing.
+pub fn absent(why: &str) -> Option<(&'static str, &str)> {
+    let network = why.strip_prefix("network ").and_then(|rest| {
+        rest.strip_suffix(" not found").or_else(|| Some(rest.split_once(" declared as external, but could not be found")?.0))
+    });
+    let volume = why.strip_prefix("external volume ").and_then(|rest| rest.strip_suffix(" not found"));
+    let found = network.map(|name| ("network", name)).or(volume.map(|name| ("volume", name)));
+    found.map(|(kind, name)| (kind, name.trim_matches('"')))
+}
+
 /// What a message of `docker compose config` is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Complaint {
@@ -216,5 +226,17 @@ mod tests {
         }
         assert_eq!(yaml_line("yaml: line 3: did not find expected key"), Some(3));
         assert_eq!(yaml_line("no such thing"), None);
+    }
+
+    #[test]
+    fn what_is_to_exist_already_is_read() {
+        for (why, told) in [
+            ("network edge not found", Some(("network", "edge"))),
+            ("network edge declared as external, but could not be found", Some(("network", "edge"))),
+            ("external volume \"kept\" not found", Some(("volume", "kept"))),
+            ("pull access denied, image not found", None),
+        ] {
+            assert_eq!(absent(why), told);
+        }
     }
 }

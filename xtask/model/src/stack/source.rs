@@ -1,6 +1,8 @@
 //! Compose files as they were written: which line holds which key. The resolved project has no lines of its own, so every
 //! message about it looks its place up here.
 
+mod reach;
+
 use std::collections::{BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -63,7 +65,20 @@ pub struct Source {
     pub path: Utf8PathBuf,
     /// The line at which it stops being YAML, and why.
     pub broken: Option<(usize, String)>,
+    /// How it belongs to the project.
+    pub role: Role,
     root: Option<Node>,
+}
+
+/// How a file belongs to a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It is one of the files that compose is given.
+    Own,
+    /// One of them includes it.
+    Included,
+    /// A service of theirs extends one of its services; no other part of it counts.
+    Extended,
 }
 
 impl Source {
@@ -73,7 +88,7 @@ impl Source {
         let mut reader =
             Reader { parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), broken: None };
         let root = reader.document();
-        Self { path: path.to_owned(), broken: reader.broken, root }
+        Self { path: path.to_owned(), broken: reader.broken, role: Role::Own, root }
     }
 
     /// The line of a value: of its key, where it has one.
@@ -120,27 +135,41 @@ impl Source {
     }
 }
 
-/// The compose files of a project, in the order in which they layer.
+/// The compose files of a project, in the order in which they layer, and behind them those that they lead to.
 #[derive(Clone, Debug, Default)]
 pub struct Sources(pub Vec<Source>);
 
 impl Sources {
+    /// The files that compose is given, in the order in which they layer.
+    pub fn own(&self) -> impl DoubleEndedIterator<Item = &Source> {
+        self.of(Role::Own)
+    }
+
+    fn of(&self, role: Role) -> impl DoubleEndedIterator<Item = &Source> {
+        self.0.iter().filter(move |source| source.role == role)
+    }
+
+    /// All files in the order in which a place is looked for in them.
+    pub fn nearest(&self) -> impl Iterator<Item = &Source> {
+        [Role::Own, Role::Included, Role::Extended].into_iter().flat_map(|role| self.of(role).rev())
+    }
+
     /// Where a value was written last; of its nearest parent that is written anywhere, if it is not itself.
     pub fn find(&self, steps: &[Step]) -> Option<Place> {
         (1..=steps.len()).rev().find_map(|length| {
             let hit = |source: &Source| source.line(&steps[..length]).map(|line| Place::line(source.path.clone(), line));
-            self.0.iter().rev().find_map(hit)
+            self.nearest().find_map(hit)
         })
     }
 
-    /// The keys that the files together give a mapping, sorted.
+    /// The keys that the project's own files together give a mapping, sorted.
     pub fn keys(&self, steps: &[Step]) -> BTreeSet<&str> {
-        self.0.iter().flat_map(|source| source.keys(steps)).collect()
+        self.own().flat_map(|source| source.keys(steps)).collect()
     }
 
-    /// What the last file that has it says, as compose prints it, with every `$` twice; none if that takes variables.
+    /// What the last of the project's own files that has it says, as compose prints it, with every `$` twice; none if that takes variables.
     pub fn value(&self, steps: &[Step]) -> Option<Json> {
-        self.0.iter().rev().find_map(|source| source.node(steps)).and_then(|(_, node)| node.value.resolved())
+        self.own().rev().find_map(|source| source.node(steps)).and_then(|(_, node)| node.value.resolved())
     }
 
     /// Where a service was declared first.

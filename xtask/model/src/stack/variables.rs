@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::source::Sources;
+use super::source::{Role, Source, Sources};
 use crate::error::Place;
 
 /// A variable in a compose file.
@@ -18,10 +18,19 @@ pub struct Use {
     pub place: Place,
 }
 
-/// Every use of a variable, in the order of the files.
+/// Every use of a variable in the project's own files, in their order.
 pub fn uses(sources: &Sources) -> Vec<Use> {
+    uses_in(sources.own())
+}
+
+/// Every use of a variable in the files that those lead to, which may have environment files of their own.
+pub fn uses_behind(sources: &Sources) -> Vec<Use> {
+    uses_in(sources.nearest().filter(|source| source.role != Role::Own))
+}
+
+fn uses_in<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<Use> {
     let mut found = Vec::new();
-    for source in &sources.0 {
+    for source in sources {
         for (line, text) in source.scalars() {
             scan(text, &Place::line(source.path.clone(), line), &mut found);
         }

@@ -1,8 +1,10 @@
-//! What keeps a service from being started, as one clear error.
+//! What keeps services from being created or started, as one clear error.
 
+use crate::docker::compose::{absent, uncreated};
 use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Exit};
 use crate::stack::Stack;
+use crate::stack::source::steps;
 
 /// The engine is not there any more.
 pub fn engine_gone() -> Error {
@@ -11,6 +13,35 @@ pub fn engine_gone() -> Error {
 
 /// What docker's client says when the engine goes away while it is asked.
 const GONE: [&str; 2] = ["error during connect: ", "Cannot connect to the Docker daemon"];
+
+/// Makes one clear error of what compose said when it could not create a project of this name, made from the stack.
+pub fn cannot_create(stack: &Stack, project: &str, said: &[String]) -> Error {
+    let mut lines = said.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
+    let why =
+        lines.next_back().map_or("no reason is given", |line| line.trim().trim_start_matches("Error response from daemon: "));
+    if let Some((kind, name)) = absent(why) {
+        return not_there(stack, kind, name);
+    }
+    let help = if is_full(why) { ROOM } else { "the engine refuses what the compose files ask of it; `-v` shows the command" };
+    let what = match uncreated(said, project)[..] {
+        [] => "the containers".to_owned(),
+        [ref one] => format!("the container of `{one}`"),
+        ref several => format!("one of the containers of `{}`", several.join("`, `")),
+    };
+    Error::cannot(format!("{what} cannot be created: {why}")).help(help)
+}
+
+/// A network or volume that others make, and have not.
+fn not_there(stack: &Stack, kind: &str, name: &str) -> Error {
+    let section = format!("{kind}s");
+    let declared = stack.raw[&section].as_object().into_iter().flatten().find(|(_, one)| one["name"] == name);
+    let key = declared.map_or(name, |(key, _)| key.as_str());
+    Error {
+        place: stack.sources.find(&steps([section.as_str(), key])),
+        ..Error::cannot(format!("the external {kind} `{name}` is not there"))
+    }
+    .help(format!("`docker {kind} create {name}` makes it; without `external: true` the stack has its own"))
+}
 
 /// Makes one clear error of what docker's client says of a service that it could not start.
 pub fn cannot_start(stack: &Stack, service: &str, error: Error) -> Error {
@@ -44,6 +75,18 @@ mod tests {
         let said = "error during connect: Post \"http://%2Fx.sock/v1.45/containers/7/start\": EOF";
         let error = cannot_start(&stack, "web", Error::cannot("x").evidence("it said", [said]));
         assert_eq!((error.message.as_str(), error.exit), ("the engine stopped answering during the boot", Exit::CannotRun));
+    }
+
+    #[test]
+    fn what_others_were_to_make_is_told_with_its_line_and_remedy() {
+        use crate::stack::source::{Source, Sources};
+        let yaml = "services: {web: {image: a}}\nnetworks:\n  out: {external: true, name: edge}\n";
+        let sources = Sources(vec![Source::parse("c.yaml".into(), yaml)]);
+        let stack = crate::stack::parse(yaml, sources).expect("a stack");
+        let error = cannot_create(&stack, "p", &["Error response from daemon: network edge not found".into()]);
+        assert_eq!(error.message, "the external network `edge` is not there");
+        assert_eq!(error.place.expect("a place").to_string(), "c.yaml:3");
+        assert!(error.help.expect("help").starts_with("`docker network create edge` makes it"));
     }
 
     #[test]
