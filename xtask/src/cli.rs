@@ -43,7 +43,7 @@ pub struct Global {
     /// Work on the project in DIR instead of the one around the current directory
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub directory: Option<Utf8PathBuf>,
-    /// Use this compose file (repeatable; later files layer over earlier ones) instead of the ones found by name
+    /// Use this compose file (repeatable; later files layer over earlier ones) instead of the ones found by name or named by COMPOSE_FILE
     #[arg(short = 'f', long = "file", value_name = "FILE", global = true)]
     pub files: Vec<Utf8PathBuf>,
     /// Environment whose overlay and variables are used; `dev-…` and `prod-…` tasks carry it in their name

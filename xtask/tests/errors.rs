@@ -232,6 +232,29 @@ fn on_github_an_error_is_an_annotation() {
 }
 
 #[test]
+fn the_files_that_compose_is_told_of_are_read() {
+    let project = Project::new(&[
+        ("compose.yaml", WEB),
+        ("deep/x.yaml", "services: {other: {image: x}}\n"),
+        ("y.yaml", "services: {other: {command: y}, more: {image: x}}\n"),
+        (".env", "COMPOSE_FILE=\"deep/x.yaml:y.yaml\"\n"),
+    ]);
+    let ran = project
+        .xtask(&["prod-up", "--dry-run"])
+        .exits(0)
+        .says(&["named by `COMPOSE_FILE` in `.env`", "2 services · deep/x.yaml + y.yaml"]);
+    assert!(!ran.stdout.contains("web"), "{}", ran.stdout);
+    project.xtask(&["prod-up", "--dry-run", "-f", "compose.yaml"]).exits(0).says(&["1 service · compose.yaml"]);
+    let with = |list: &str| {
+        let mut command = project.command(&["prod-up", "--dry-run"]);
+        let command = command.env("COMPOSE_FILE", list).env("COMPOSE_PATH_SEPARATOR", ",");
+        support::Ran::from(command.output().expect("starts"))
+    };
+    with("y.yaml,deep/x.yaml").exits(0).says(&["named by `COMPOSE_FILE` in the environment", "y.yaml + deep/x.yaml"]);
+    with("nope.yaml").exits(2).says(&["no compose file at `", "`COMPOSE_FILE` in the environment names it"]);
+}
+
+#[test]
 fn a_service_of_another_file_has_its_place_there() {
     let project = Project::new(&[
         ("compose.yaml", "include: [sub/more.yaml]\nservices:\n  a:\n    extends: {file: sub/base.yaml, service: b}\n"),

@@ -1,16 +1,15 @@
-//! Finds and reads the project: compose files, environment files, `docker compose config`, and what is wrong with them.
+//! Reads the project: compose files, environment files, `docker compose config`, and what is wrong with them.
 
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::env_files;
+use super::{env_files, files};
 use crate::context::Context;
 use crate::docker::compose::{Complaint, Project, complaint, unreadable_line, yaml_line};
 use crate::error::{Error, Place, Result, none_of};
 use crate::exec::{Call, Finished};
-use crate::stack::discover::{Disk, search_up};
 use crate::stack::extension::nearest;
 use crate::stack::source::{Source, Sources};
 use crate::stack::variables::{self, Use};
@@ -66,7 +65,7 @@ pub fn load_and<T: Send>(
     examples: bool,
     meanwhile: impl FnOnce(&Utf8Path) -> T + Send,
 ) -> Result<(Loaded, T)> {
-    let (root, files) = files(ctx, environment)?;
+    let (root, files) = files::find(ctx, environment)?;
     let env_files = env_files::find(ctx, environment, &root, &files, examples)?;
     let project = Project { files, env_files, profiles: ctx.global.profiles.clone() };
     let sources = read_sources(&project.files)?;
@@ -126,26 +125,10 @@ pub struct Written {
 
 /// Reads the project's files without asking compose what they mean.
 pub fn written(ctx: &Context, environment: Environment) -> Result<Written> {
-    let (root, files) = files(ctx, environment)?;
+    let (root, files) = files::find(ctx, environment)?;
     let sources = read_sources(&files)?;
     let example = env_files::example(environment, &root, &files);
     Ok(Written { root, sources, example })
-}
-
-fn files(ctx: &Context, environment: Environment) -> Result<(Utf8PathBuf, Vec<Utf8PathBuf>)> {
-    if !ctx.global.files.is_empty() {
-        let files: Vec<_> = ctx.global.files.iter().map(|file| ctx.start.join(file)).collect();
-        let missing =
-            files.iter().filter(|file| !file.is_file()).map(|file| Error::cannot(format!("no compose file at `{file}`")));
-        none_of(missing.collect())?;
-        return Ok((ctx.start.clone(), files));
-    }
-    search_up(&ctx.start, environment, &Disk)?.ok_or_else(|| {
-        Error::cannot(format!("no compose file in `{}` or above it", ctx.start)).help(
-            "name it with `-f FILE`, or its folder with `-C DIR`; known names are `compose.yaml`, `docker-compose.yml` and \
-             `compose/base.yaml`, with overlays such as `compose.production.yaml`",
-        )
-    })
 }
 
 fn read_sources(files: &[Utf8PathBuf]) -> Result<Sources> {

@@ -12,6 +12,7 @@ mod doctor;
 mod engine;
 mod env_files;
 mod evidence;
+mod files;
 mod images;
 mod isolated;
 mod launch;

@@ -79,11 +79,19 @@ impl Project {
         command.arg("-C").arg(&self.root).args(args).env("COMPOSE_PROJECT_NAME", &self.name);
         // What passed in a test is no fact of the person's who runs it.
         command.env("XDG_STATE_HOME", self.root.with_file_name("state"));
-        ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "ACTIONS_RUNTIME_TOKEN", "CI", "FORCE_COLOR", "SOURCE_DATE_EPOCH"]
-            .iter()
-            .for_each(|name| {
-                command.env_remove(name);
-            });
+        [
+            "GITHUB_ACTIONS",
+            "GITHUB_STEP_SUMMARY",
+            "ACTIONS_RUNTIME_TOKEN",
+            "CI",
+            "FORCE_COLOR",
+            "SOURCE_DATE_EPOCH",
+            "COMPOSE_FILE",
+        ]
+        .iter()
+        .for_each(|name| {
+            command.env_remove(name);
+        });
         command
     }
 

@@ -45,20 +45,6 @@ pub fn discover(root: &Utf8Path, environment: Environment, disk: &dyn Listing) -
     Ok(None)
 }
 
-/// The nearest folder at or above `start` that holds compose files, and the files.
-pub fn search_up(
-    start: &Utf8Path,
-    environment: Environment,
-    disk: &dyn Listing,
-) -> Result<Option<(Utf8PathBuf, Vec<Utf8PathBuf>)>> {
-    for root in start.ancestors() {
-        if let Some(files) = discover(root, environment, disk)? {
-            return Ok(Some((root.to_owned(), files)));
-        }
-    }
-    Ok(None)
-}
-
 fn in_folder(folder: &Utf8Path, stems: &[&str], environment: Environment, disk: &dyn Listing) -> Result<Vec<Utf8PathBuf>> {
     let bases = existing(folder, stems.iter().map(|stem| (*stem).to_owned()), disk);
     if let [first, second, ..] = &bases[..] {
@@ -149,12 +135,5 @@ mod tests {
             assert!(names[names.len() - 2..].iter().all(|name| error.message.contains(name)), "{error}");
             assert!(error.help.is_some());
         }
-    }
-
-    #[test]
-    fn the_nearest_folder_above_is_used() {
-        let (root, files) =
-            search_up(Utf8Path::new("/p/a/b"), Production, &Fake(&["compose.yaml"])).expect("no ambiguity").expect("found");
-        assert_eq!((root.as_str(), files.len()), ("/p", 1));
     }
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::exec::{Call, Finished, Next, Source};
 use crate::report;
 use crate::stack::{Environment, select};
-use crate::tasks::launch;
+use crate::tasks::{files, launch};
 
 /// How many of the last lines an error shows of what compose itself says.
 const TAIL: usize = 20;
@@ -27,7 +27,7 @@ pub fn logs(ctx: &Context, environment: Environment, args: &LogsArgs) -> Result<
     redact(ctx, &loaded.stack);
     let color = ctx.ui.answers_in_color();
     let argv = Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_ref(), color);
-    hand_on(ctx, Call::new(argv).no_deadline(), color)
+    hand_on(ctx, Call::new(argv).env(files::LIST, "").no_deadline(), color)
 }
 
 /// Hands on each line as it comes, until there are no more or nobody reads them.

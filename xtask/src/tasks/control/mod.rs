@@ -14,7 +14,7 @@ pub use ps::ps;
 pub use restart::restart;
 
 use super::load::{Loaded, Undefined, load};
-use super::{engine, launch, occupied};
+use super::{engine, files, launch, occupied};
 use crate::cli::DownArgs;
 use crate::context::Context;
 use crate::docker::compose::Named;
@@ -72,7 +72,7 @@ fn redact(ctx: &Context, stack: &Stack) {
 /// Stops and removes the stack.
 pub fn down(ctx: &Context, environment: Environment, args: &DownArgs) -> Result<()> {
     let loaded = project(ctx, environment)?;
-    let call = Call::new(Named(&loaded.stack.name).down(args.volumes)).deadline(PATIENCE);
+    let call = Call::new(Named(&loaded.stack.name).down(args.volumes)).env(files::LIST, "").deadline(PATIENCE);
     if ctx.dry_run() {
         return report::plan(ctx.json(), &format!("{}\n", call.display()));
     }
