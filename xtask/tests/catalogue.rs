@@ -219,6 +219,22 @@ fn a_probe_that_fails_does_not_hide_a_stop_that_does() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_crash_while_the_stack_stops_is_not_blamed_on_the_stop() {
+    for restart in ["'no'", "always"] {
+        let crash = "while test ! -e /v/x; do sleep 0.1; done; echo boom; exit 1";
+        let last = "trap \"touch /v/x; sleep 3; exit 0\" TERM; while true; do sleep 0.1; done";
+        let project = stack(&format!(
+            "services:\n  a: {{init: true, image: IMAGE, depends_on: [b], volumes: ['vol:/v'], command: [sh, -c, '{last}']}}\n  \
+             b: {{init: true, image: IMAGE, restart: {restart}, volumes: ['vol:/v'], command: [sh, -c, '{crash}']}}\nvolumes: {{vol: }}\n"
+        ));
+        let ran = smoke(&project, &[]).exits(1);
+        let ran = ran.says(&["`b` exited with code 1 by itself while the stack was being stopped", "| boom", "compose.yaml:3\n"]);
+        assert_eq!((ran.stderr.matches("error: ").count(), ran.stderr.contains("stop_codes")), (1, false), "{}", ran.stderr);
+    }
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn a_secret_that_the_engine_shows_fails_without_being_shown_again() {
     let project = stack(
         "services: {a: {image: IMAGE, command: sleep 600, secrets: [key], environment: {URL: 'x://u:a-value-to-hunt@db'}}}\n\

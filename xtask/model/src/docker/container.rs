@@ -50,8 +50,10 @@ pub struct Container {
 pub struct State {
     /// `created`, `running`, `exited` and so on.
     pub status: String,
-    /// Whether it runs.
+    /// Whether it runs, or is about to again.
     pub running: bool,
+    /// Whether it has ended and is about to be started again.
+    pub restarting: bool,
     /// The number of its first process on the engine's machine; 0 when it does not run.
     pub pid: u32,
     /// Whether the kernel ended it for want of memory.

@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
     }
 
     fn stop(&self, seen: &mut Seen) {
-        let stopped = stop::stop(self.ctx, self.loaded, &seen.containers, !seen.has_failed());
+        let stopped = stop::stop(self.ctx, self.loaded, &seen.containers, !seen.has_failed(), &seen.told(Check::Stay));
         let Some(Stopping { stopped, ended, in_flight }) = seen.note(Check::Stop, stopped) else { return };
         seen.stops = stopped;
         seen.in_flight = seen.clean(in_flight);

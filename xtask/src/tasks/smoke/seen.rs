@@ -1,6 +1,8 @@
 //! What a run has seen so far, and what was wrong with it: collected as it goes, so that a verdict can be given however far the
 //! run came. No value of a secret gets in.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8Path;
 
 use super::chaos::Trial;
@@ -119,6 +121,11 @@ impl Seen {
     /// Whether anything was wrong.
     pub fn has_failed(&self) -> bool {
         !self.failures.is_empty() || !self.refusals.is_empty()
+    }
+
+    /// The services that a check found something wrong with.
+    pub fn told(&self, check: Check) -> BTreeSet<String> {
+        self.failures.iter().filter(|one| one.check == check).filter_map(|one| one.error.service.clone()).collect()
     }
 
     /// Whether something could not be checked.

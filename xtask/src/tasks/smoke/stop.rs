@@ -1,10 +1,13 @@
 //! How a stack stops: every service is asked to once nothing that runs needs it any more, must end by itself within its grace
 //! period, and with an exit code that means a clean end.
 
+mod fall;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use fall::Falls;
 use serde::Serialize;
 
 use super::in_flight::{Finishing, InFlight};
@@ -43,6 +46,14 @@ pub struct Stopped {
     pub clean: bool,
 }
 
+impl Stopped {
+    /// The service in words, with the replica where one is at fault.
+    fn called(&self) -> String {
+        let replica = self.replica.map(|number| format!(" (replica {number})")).unwrap_or_default();
+        format!("`{}`{replica}", self.service)
+    }
+}
+
 /// How a stack stopped.
 #[derive(Debug, Default)]
 pub struct Stopping {
@@ -55,11 +66,18 @@ pub struct Stopping {
 }
 
 /// Stops every service that runs and tells how each ended. Wrong is a service that was killed, ended with a code that is not
-/// accepted, or did not answer what was under way; where the stack is not well, nothing is sent to be under way.
+/// accepted, or did not answer what was under way; where the stack is not well, nothing is sent to be under way. Of `told`, services
+/// that are known to end by themselves, it is not told again.
 ///
 /// # Errors
 /// The engine does not stop a container, or does not tell how it ended.
-pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container], is_well: bool) -> Result<Checked<Stopping>> {
+pub fn stop(
+    ctx: &Context,
+    loaded: &Loaded,
+    containers: &[Container],
+    is_well: bool,
+    told: &BTreeSet<String>,
+) -> Result<Checked<Stopping>> {
     let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for container in containers.iter().filter(|one| one.state.running) {
         running.entry(container.service()).or_default().push(container.id.clone());
@@ -70,10 +88,9 @@ pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container], is_well: b
     let timer = ctx.ui.timer("stop");
     timer.set_message(format!("{} service{}", running.len(), if running.len() == 1 { "" } else { "s" }));
     let under_way = is_well.then(|| InFlight::new(ctx, loaded, containers)).transpose()?;
-    let took = match &under_way {
-        Some(under_way) => in_order(ctx, &loaded.stack, &running, under_way)?,
-        None => in_order(ctx, &loaded.stack, &running, &())?,
-    };
+    let falls = Falls::new(ctx, containers, under_way.as_ref().map_or(&(), |under_way| under_way as &dyn Around));
+    let took = in_order(ctx, &loaded.stack, &running, &falls)?;
+    let fallen = falls.seen();
     timer.finish_and_clear();
     let ids: Vec<String> = running.into_values().flatten().collect();
     let ended = launch::inspect(ctx, &ids)?;
@@ -83,11 +100,20 @@ pub fn stop(ctx: &Context, loaded: &Loaded, containers: &[Container], is_well: b
     let slowest = slowest.map_or(String::new(), |one| {
         format!(", slowest {} {:.1}s of {}", one.service, one.seconds, Span(Duration::from_secs_f64(one.grace_seconds)))
     });
-    let Finishing { told, checked: Checked { seen: in_flight, wrong: dropped } } =
+    let Finishing { told: finished, checked: Checked { seen: in_flight, wrong: dropped } } =
         under_way.map(|under_way| under_way.finish(&ended)).unwrap_or_default();
-    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}{told}", stopped.len()));
-    let unclean = stopped.iter().filter(|one| !one.clean).map(|one| {
-        let error = explain(one).help(HELP.replace("CODE", &one.code.to_string()));
+    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}{finished}", stopped.len()));
+    let fell = |one: &Stopped| ended.iter().any(|end| end.service() == one.service && fallen.contains(&end.id));
+    let is_known = |one: &Stopped| fell(one) && told.contains(&one.service);
+    let unclean = stopped.iter().filter(|one| !one.clean).filter(|one| !is_known(one)).map(|one| {
+        let error = match fell(one) {
+            true => Error::failed(format!(
+                "{} exited with code {} by itself while the stack was being stopped",
+                one.called(),
+                one.code
+            )),
+            false => explain(one).help(HELP.replace("CODE", &one.code.to_string())),
+        };
         evidence::with_evidence(ctx, &loaded.stack, &ended, &one.service, error)
     });
     Ok(Checked { wrong: unclean.chain(dropped).collect(), seen: Stopping { stopped, ended, in_flight } })
@@ -194,13 +220,12 @@ fn number(signal: &str) -> Option<i32> {
 }
 
 fn explain(stopped: &Stopped) -> Error {
-    let Stopped { service, replica, seconds, grace_seconds, code, .. } = stopped;
-    let replica = replica.map(|number| format!(" (replica {number})")).unwrap_or_default();
+    let (Stopped { seconds, grace_seconds, code, .. }, called) = (stopped, stopped.called());
     if *code == KILLED && seconds >= grace_seconds {
         let grace = Span(Duration::from_secs_f64(*grace_seconds));
-        return Error::failed(format!("`{service}`{replica} was killed: it did not stop within its grace period of {grace}"));
+        return Error::failed(format!("{called} was killed: it did not stop within its grace period of {grace}"));
     }
-    Error::failed(format!("`{service}`{replica} stopped with exit code {code} after {seconds:.1}s"))
+    Error::failed(format!("{called} stopped with exit code {code} after {seconds:.1}s"))
 }
 
 #[cfg(test)]
