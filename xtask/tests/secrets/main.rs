@@ -8,6 +8,7 @@ mod support;
 mod certs;
 mod check;
 mod env;
+mod folders;
 mod hashes;
 mod init;
 mod killed;

@@ -15,7 +15,7 @@ use super::{Value, random};
 use crate::error::{Error, Result};
 
 /// How the names of unfinished files begin. Nobody but the holder of the lock has any, so what is found with it is rubbish.
-const UNFINISHED: &str = ".xtask-unfinished-";
+pub const UNFINISHED: &str = ".xtask-unfinished-";
 
 /// How many files are written at once: a disk that is told of several brings them in together.
 const AT_ONCE: usize = 16;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::list::file_of;
 use super::make::{Values, make};
 use super::prompt;
-use super::vault::Vault;
+use super::vault::{self, Vault};
 use crate::cli::InitArgs;
 use crate::context::Context;
 use crate::error::{Error, Result, none_of};
@@ -64,7 +64,7 @@ pub fn run(ctx: &Context, args: &InitArgs) -> Result<()> {
     let loaded = load(ctx, ctx.environment(), Undefined::Tell, true)?;
     let missing = missing(&loaded.stack)?;
     let given = args.stdin.as_deref().map(|name| given(&loaded, name, &missing)).transpose()?;
-    let made = if ctx.dry_run() { Vec::new() } else { fill(ctx, &loaded, &missing, given)? };
+    let made = make_or_tell(ctx, &loaded, &missing, given)?;
     answer(ctx, &loaded, &missing, &made, |_name| true)
 }
 
@@ -72,8 +72,21 @@ pub fn run(ctx: &Context, args: &InitArgs) -> Result<()> {
 pub fn some(ctx: &Context, loaded: &Loaded, wanted: impl Fn(&str) -> bool) -> Result<()> {
     let mut missing = missing(&loaded.stack)?;
     missing.retain(|name, _| wanted(name));
-    let made = if ctx.dry_run() { Vec::new() } else { fill(ctx, loaded, &missing, None)? };
+    let made = make_or_tell(ctx, loaded, &missing, None)?;
     answer(ctx, loaded, &missing, &made, wanted)
+}
+
+fn make_or_tell(
+    ctx: &Context,
+    loaded: &Loaded,
+    missing: &BTreeMap<String, Utf8PathBuf>,
+    given: Option<(String, Value)>,
+) -> Result<Vec<String>> {
+    if ctx.dry_run() {
+        let files: Vec<Utf8PathBuf> = missing.values().cloned().collect();
+        return vault::foretell(ctx, loaded, &files).map(|()| Vec::new());
+    }
+    fill(ctx, loaded, missing, given)
 }
 
 fn answer(

@@ -6,6 +6,7 @@ mod env;
 mod git;
 pub mod init;
 pub mod issue;
+mod kind;
 mod list;
 mod make;
 mod open;

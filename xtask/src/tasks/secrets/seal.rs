@@ -6,7 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::init::files;
-use super::{git, program, vault};
+use super::kind::kind;
+use super::{git, program};
 use crate::cli::SealArgs;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -101,7 +102,7 @@ fn write(ctx: &Context, loaded: &Loaded, file: &Utf8Path, sealed: &Value) -> Res
     let (Some(path), Some(name)) = (file.parent(), file.file_name()) else {
         return Err(Error::cannot(format!("`{file}` is no path of a file")));
     };
-    let kind = vault::kind(loaded, path);
+    let kind = kind(loaded, path);
     let holds_secrets = files(&loaded.stack).any(|(_, secret)| secret.parent() == Some(path));
     let folder = Folder::open(path, if holds_secrets { kind } else { Kind::Shared })?;
     folder.replace(name, sealed)?;

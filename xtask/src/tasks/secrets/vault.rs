@@ -2,11 +2,13 @@
 //! written. How a file is written is [`crate::secret::folder`]'s business.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::git;
+use super::kind::{is_ours, kind};
 use crate::context::Context;
 use crate::error::{Error, Result, none_of};
 use crate::secret::Value;
@@ -36,7 +38,9 @@ impl Vault {
         // In the order of their paths, so that two runs cannot wait for each other.
         let paths: BTreeSet<&Utf8Path> = files.iter().filter_map(|file| file.parent()).collect();
         for path in paths {
-            match Folder::open(path, kind(loaded, path)).and_then(|folder| held(ctx, loaded, folder)) {
+            let kind = kind(loaded, path);
+            closing(ctx, loaded, path, kind, "is");
+            match Folder::open(path, kind).and_then(|folder| held(ctx, loaded, folder)) {
                 Ok(folder) => drop(folders.insert(path.to_owned(), folder)),
                 Err(error) => errors.push(error),
             }
@@ -47,15 +51,20 @@ impl Vault {
         Ok(vault)
     }
 
-    /// Makes sure that git commits none of these files.
+    /// Makes sure that git commits none of these files: a folder of secrets is ignored, in any other of the project the file.
     fn guard(&self, ctx: &Context, loaded: &Loaded, files: &[Utf8PathBuf]) -> Result<()> {
         let exposed = git::exposed(ctx, files)?;
-        let own = |path: &&Utf8PathBuf| kind(loaded, path) == Kind::Own;
-        let mendable = |folder: &Folder| exposed.iter().any(|file| file.parent() == Some(folder.path()));
-        for path in self.folders.keys().filter(own) {
-            let Some(folder) = self.folders.get(path).filter(|folder| mendable(folder)) else { continue };
-            git::ignore(folder)?;
-            ctx.ui.step("secrets", format!("{} keeps values out of git", loaded.shown(&path.join(".gitignore"))));
+        for (path, folder) in &self.folders {
+            let here = exposed.iter().filter(|file| file.parent() == Some(path));
+            let here: Vec<&str> = here.filter_map(|file| file.file_name()).collect();
+            let changed = match kind(loaded, path) {
+                _ if here.is_empty() || !is_ours(loaded, path) => false,
+                Kind::Own => git::ignore(folder)?,
+                Kind::Shared => git::ignore_by_name(path, &here)?,
+            };
+            if changed {
+                ctx.ui.step("secrets", format!("{} keeps values out of git", loaded.shown(&path.join(".gitignore"))));
+            }
         }
         none_of(git::refuse(&git::exposed(ctx, &exposed)?, |file| loaded.shown(file).to_owned()))
     }
@@ -96,13 +105,25 @@ impl Vault {
     }
 }
 
-/// Whether a folder holds nothing but secrets: not the project, and nothing that is mounted into a service as a folder.
-pub fn kind(loaded: &Loaded, folder: &Utf8Path) -> Kind {
-    let mounts = loaded.stack.services.values().flat_map(|service| &service.volumes);
-    let mounted = mounts.filter(|mount| mount.kind == "bind").filter_map(|mount| mount.source.as_deref());
-    let is_mounted = mounted.into_iter().any(|source| folder.starts_with(source));
-    let holds_project = loaded.root.starts_with(folder) || loaded.project.files.iter().any(|file| file.starts_with(folder));
-    if is_mounted || holds_project { Kind::Shared } else { Kind::Own }
+/// Tells what making these files would change around them.
+pub fn foretell(ctx: &Context, loaded: &Loaded, files: &[Utf8PathBuf]) -> Result<()> {
+    let folders: BTreeSet<&Utf8Path> = files.iter().filter_map(|file| file.parent()).collect();
+    folders.iter().for_each(|path| closing(ctx, loaded, path, kind(loaded, path), "would be"));
+    let exposed = git::exposed(ctx, files)?;
+    let ignoring =
+        folders.into_iter().filter(|path| is_ours(loaded, path) && exposed.iter().any(|file| file.parent() == Some(path)));
+    for path in ignoring {
+        ctx.ui.step("secrets", format!("{} would keep values out of git", loaded.shown(&path.join(".gitignore"))));
+    }
+    Ok(())
+}
+
+/// Tells that a folder of secrets that others may look into is closed to them.
+fn closing(ctx: &Context, loaded: &Loaded, path: &Utf8Path, kind: Kind, is: &str) {
+    let mode = path.metadata().map_or(0, |found| found.mode() & 0o7777);
+    if kind == Kind::Own && mode & 0o077 != 0 {
+        ctx.ui.step("secrets", format!("{} {is} closed to others: {mode:04o} becomes 0700", loaded.shown(path)));
+    }
 }
 
 fn held(ctx: &Context, loaded: &Loaded, folder: Folder) -> Result<Folder> {

@@ -12,8 +12,8 @@ use crate::secret::Value;
 use crate::secret::folder::{self, Kind};
 use crate::tasks::load::Loaded;
 use crate::tasks::secrets::init::files;
+use crate::tasks::secrets::kind::kind;
 use crate::tasks::secrets::rotate::next;
-use crate::tasks::secrets::vault::kind;
 
 /// The values that there are, and what is wrong with the files and folders they lie in.
 pub fn look(loaded: &Loaded) -> Result<(Vec<Kept>, Vec<Finding>)> {
@@ -112,7 +112,8 @@ fn in_folder(loaded: &Loaded, path: &Utf8Path) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     if let Ok(found) = path.metadata() {
         let mode = found.mode() & 0o7777;
-        let (forbidden, expected, fix) = match kind(loaded, path) {
+        let kind = kind(loaded, path);
+        let (forbidden, expected, fix) = match kind {
             Kind::Own => (0o077, "0700", format!("chmod 700 {shown}")),
             Kind::Shared if mode & 0o1000 != 0 => (0, "", String::new()),
             Kind::Shared => (0o002, "not writable by everyone", format!("chmod o-w {shown}")),
@@ -121,7 +122,9 @@ fn in_folder(loaded: &Loaded, path: &Utf8Path) -> Result<Vec<Finding>> {
             findings.push(finding("permissions", shown.to_owned(), expected, format!("{mode:04o}"), fix));
         }
         let us = rustix::process::geteuid().as_raw();
-        if found.uid() != us {
+        // The system's folders are root's, and nobody else can put anything there.
+        let is_systems = kind == Kind::Shared && found.uid() == 0;
+        if found.uid() != us && !is_systems {
             let expected = format!("user {us}");
             findings.push(finding(
                 "owner",
