@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::json;
 use support::stacks::stack;
-use support::{Project, Ran};
+use support::{Project, Ran, docker};
 
 /// A stack that runs for the length of a test.
 struct Running(Project);
@@ -165,6 +165,21 @@ fn a_one_shot_runs_again_only_where_it_is_named_and_is_seen_to_its_end() {
     running.0.write("w/broken", "");
     running.xtask(&["prod-restart", "once"]).exits(1).tells("error: `once` exited with code 4\n");
     running.xtask(&["prod-restart", "once", "--deadline", "1500ms"]).exits(1).tells("`once` was not up within 1.5s\n");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn what_lives_in_a_services_network_is_restarted_with_it() {
+    let services = "services:
+  a: {image: IMAGE, command: WEB}
+  beside: {image: IMAGE, command: sleep 600, network_mode: 'service:a'}
+  told: {image: IMAGE, command: sleep 600, depends_on: {a: {condition: service_started, restart: true}}}
+  waits: {image: IMAGE, command: sleep 600, depends_on: [a]}
+";
+    let running = Running::start(services);
+    running.xtask(&["prod-restart", "a"]).exits(0).tells("\nrestart    a, beside, told\n");
+    let beside = format!("{}-beside-1", running.0.name);
+    assert!(docker(&["exec", &beside, "cat", "/proc/net/dev"]).contains("eth0"), "its network is there");
 }
 
 #[test]

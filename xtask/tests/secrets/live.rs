@@ -12,7 +12,8 @@ use crate::support::{Project, Ran, docker};
 use crate::{value, with_stdin};
 
 /// One service stores the password in its own data and takes any but one that begins with `refused`; one reads it when it starts and
-/// is well with any but one that begins with `sick`; one has nothing to do with it.
+/// is well with any but one that begins with `sick`; one lives in that
+/// one's network; one has nothing to do with it.
 const STACK: &str = r#"services:
   store:
     image: IMAGE
@@ -32,6 +33,7 @@ const STACK: &str = r#"services:
     secrets: [pw]
     depends_on: {first: {condition: service_completed_successfully}}
     healthcheck: {test: '! grep -q ^sick /tmp/read || { cat /tmp/read; base64 /tmp/read; exit 1; }', interval: 500ms, retries: 1}
+  beside: {image: IMAGE, init: true, command: [sleep, '600'], network_mode: "service:app"}
   bystander: {image: IMAGE, init: true, command: [sleep, '600']}
 secrets:
   pw:
@@ -74,6 +76,7 @@ impl Running {
         assert_eq!(self.read("store", "/run/secrets/pw"), password, "its file");
         assert_eq!(self.read("app", "/tmp/read"), password, "the service that reads it");
         assert_eq!(self.inspect("app", "{{.State.Health.Status}}"), "healthy");
+        assert!(self.read("beside", "/proc/net/dev").contains("eth0"), "what lives in its network");
         assert!(!self.0.file("s/pw.next").exists());
     }
 
@@ -101,7 +104,7 @@ fn those_who_need_it_get_the_new_value_and_nobody_sees_it() {
     let ran = running.0.xtask(&["secrets", "rotate", "pw", "-vv", "--format", "json"]).exits(0);
     let seen = watch.end();
     let answer = ran.json();
-    assert_eq!((&answer["told"], &answer["restarted"]), (&"store".into(), &serde_json::json!(["app", "first"])));
+    assert_eq!((&answer["told"], &answer["restarted"]), (&"store".into(), &serde_json::json!(["app", "beside", "first"])));
     let new = value(&running.0, "s/pw");
     assert_ne!(new, old);
     running.agrees_on(&new);

@@ -22,6 +22,7 @@ pub mod secret;
 pub mod source;
 pub mod suite;
 pub mod tags;
+mod together;
 mod units;
 pub mod unused;
 pub mod variables;

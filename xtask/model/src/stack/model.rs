@@ -163,6 +163,9 @@ pub struct Dependency {
     /// Whether the service is needed at all.
     #[serde(default = "yes")]
     pub required: bool,
+    /// Whether the one that waits is started again when the other one is.
+    #[serde(default)]
+    pub restart: bool,
 }
 
 /// A state another service waits for.

@@ -49,10 +49,12 @@ fn all_there(loaded: &Loaded, containers: &[Container], services: &[String]) -> 
     none_of(missing.map(nothing_of).collect())
 }
 
-/// The containers to restart, and those of one-shots that are left alone because nobody named them: to migrate a database again is
-/// no part of a restart.
+/// The containers to restart, those of services among them that run and must be restarted with the ones that are named; and those of
+/// one-shots that are left alone because nobody named them: to migrate a database again is no part of a restart.
 fn choose(stack: &Stack, containers: Vec<Container>, services: &[String]) -> (Vec<Container>, Vec<Container>) {
-    let wanted = containers.into_iter().filter(|one| is_wanted(one, services) && !one.is_one_off());
+    let with = stack.restarted_with(&services.iter().cloned().collect());
+    let follows = |one: &Container| one.state.running && with.contains(one.service());
+    let wanted = containers.into_iter().filter(|one| !one.is_one_off() && (is_wanted(one, services) || follows(one)));
     wanted.partition(|one| !services.is_empty() || !is_one_shot(stack, one))
 }
 
@@ -140,13 +142,16 @@ mod tests {
     use crate::stack::parse;
 
     const STACK: &str = "services: {web: {image: x, depends_on: {prepare: {condition: service_completed_successfully}}}, \
-                         prepare: {image: x}, job: {image: x}, writer: {image: x}}";
+                         prepare: {image: x}, job: {image: x}, writer: {image: x}, \
+                         beside: {image: x, depends_on: {web: {restart: true}}}, \
+                         idle: {image: x, depends_on: {beside: {restart: true}}}}";
 
     fn container(service: &str, status: &str, code: i32, policy: &str, one_off: &str) -> String {
         format!(
-            r#"{{"Id":"{service}","State":{{"Status":"{status}","ExitCode":{code}}},
+            r#"{{"Id":"{service}","State":{{"Status":"{status}","Running":{},"ExitCode":{code}}},
             "HostConfig":{{"RestartPolicy":{{"Name":"{policy}"}}}},
-            "Config":{{"Labels":{{"com.docker.compose.service":"{service}","com.docker.compose.oneoff":"{one_off}"}}}}}}"#
+            "Config":{{"Labels":{{"com.docker.compose.service":"{service}","com.docker.compose.oneoff":"{one_off}"}}}}}}"#,
+            status == "running"
         )
     }
 
@@ -156,6 +161,8 @@ mod tests {
             container("prepare", "exited", 1, "", "False"),
             container("job", "exited", 0, "no", "False"),
             container("writer", "exited", 0, "always", "False"),
+            container("beside", "running", 0, "", "False"),
+            container("idle", "exited", 1, "", "False"),
             container("typed by hand", "exited", 0, "", "True"),
         ];
         let containers = parse_containers(&format!("[{}]", all.join(","))).expect("JSON");
@@ -166,8 +173,13 @@ mod tests {
 
     #[test]
     fn a_one_shot_runs_again_only_where_it_is_named() {
-        assert_eq!(chosen(&[]), ("web, writer".to_owned(), "job, prepare".to_owned()));
+        assert_eq!(chosen(&[]), ("beside, idle, web, writer".to_owned(), "job, prepare".to_owned()));
         assert_eq!(chosen(&["prepare", "job"]), ("job, prepare".to_owned(), String::new()));
-        assert_eq!(chosen(&["web"]), ("web".to_owned(), String::new()));
+        assert_eq!(chosen(&["writer"]), ("writer".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn what_runs_in_a_services_namespace_is_restarted_with_it() {
+        assert_eq!(chosen(&["web"]), ("beside, web".to_owned(), String::new()));
     }
 }

@@ -67,8 +67,9 @@ mod tests {
     use super::*;
 
     fn stage(needs: &[(&str, Condition)], start: u64, rise: u64) -> Stage {
-        let need =
-            |(name, condition): &(&str, Condition)| ((*name).to_owned(), Dependency { condition: *condition, required: true });
+        let need = |(name, condition): &(&str, Condition)| {
+            ((*name).to_owned(), Dependency { condition: *condition, required: true, restart: false })
+        };
         let needs = needs.iter().map(need).collect();
         Stage { needs, start: Duration::from_millis(start), rise: Duration::from_millis(rise) }
     }

@@ -5,7 +5,9 @@ use super::*;
 const T: Duration = Duration::ZERO;
 
 fn member(needs: &[(&str, Condition)], checked: bool, restarts: Restarts) -> Member {
-    let need = |(name, condition): &(&str, Condition)| ((*name).to_owned(), Dependency { condition: *condition, required: true });
+    let need = |(name, condition): &(&str, Condition)| {
+        ((*name).to_owned(), Dependency { condition: *condition, required: true, restart: false })
+    };
     Member { needs: needs.iter().map(need).collect(), checked, restarts, ..Member::default() }
 }
 

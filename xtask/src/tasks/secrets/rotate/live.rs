@@ -77,13 +77,15 @@ impl Live {
         let open =
             loaded.stack.secrets.get(name).and_then(|secret| secret.file.as_deref()).is_some_and(|file| next(file).exists());
         let ran = |one: &Container| one.state.running || open;
-        let mut dependents = dependents(&loaded.stack, names, stores, &containers, ran);
         let volumes = ctx.runner.read(Call::new(client::named("volume", &launch::secrets_label(&loaded.stack.name))))?;
         let carried =
             (!volumes.trim().is_empty()).then(|| carry_secrets(&loaded.stack, &mut loaded.stack.raw.clone(), &BTreeMap::new()));
         // Where somebody else started the stack, a file is mounted that a new one takes the place of: what runs keeps the old one.
-        let reloads = if carried.is_some() { reloads(&loaded.stack, names, &containers) } else { Vec::new() };
-        dependents.retain(|service| !reloads.iter().any(|(container, _)| container.service() == service));
+        let mut reloads = if carried.is_some() { reloads(&loaded.stack, names, &containers) } else { Vec::new() };
+        let goes_on =
+            |service: &str| Some(service) == stores || reloads.iter().any(|(container, _)| container.service() == service);
+        let dependents = dependents(&loaded.stack, names, goes_on, &containers, ran);
+        reloads.retain(|(container, _)| !dependents.contains(container.service()));
         Ok(Some(Self { containers, carried, teller, dependents, reloads, swarm: None }))
     }
 
@@ -214,11 +216,12 @@ fn teller(
     Ok((rotate, container))
 }
 
-/// The services that read these secrets when they start and run now, and those that must run to their end before one of them.
+/// The services that read these secrets when they start and run now, those that run and must be started again with one of them, and
+/// those that must run to their end before one of them. Those that go on are told the values in another way.
 fn dependents(
     stack: &Stack,
     secrets: &[&str],
-    stores: Option<&str>,
+    goes_on: impl Fn(&str) -> bool,
     containers: &[Container],
     ran: impl Fn(&Container) -> bool,
 ) -> BTreeSet<String> {
@@ -228,9 +231,12 @@ fn dependents(
     };
     let mut dependents: BTreeSet<String> = containers
         .iter()
-        .filter(|one| ran(one) && Some(one.service()) != stores && reads(one.service()))
+        .filter(|one| ran(one) && !goes_on(one.service()) && reads(one.service()))
         .map(|one| one.service().to_owned())
         .collect();
+    let with = stack.restarted_with(&dependents);
+    dependents
+        .extend(containers.iter().filter(|one| ran(one) && with.contains(one.service())).map(|one| one.service().to_owned()));
     let ended = containers.iter().filter(|one| !one.state.running && reads(one.service())).map(Container::service);
     let awaited = |name: &&str| {
         let waits = |one: &String| {
