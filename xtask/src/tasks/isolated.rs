@@ -13,12 +13,12 @@ use super::{launch, owner, waterfall};
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::docker::engine as client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 use crate::secret::{Value, random};
 use crate::stack::Stack;
 use crate::stack::boot::{Phase, Times};
-use crate::stack::isolate::{Folder, Isolated, Options, carry_secrets, host_paths, isolate};
+use crate::stack::isolate::{Folder, Isolated, Options, carry_secrets, check_targets, host_paths, isolate};
 
 /// The first engine that knows `start_interval`.
 const START_INTERVAL_ENGINE: u32 = 25;
@@ -118,6 +118,7 @@ impl Copy {
         let Isolated { mut project, folders, notes } = isolate(&loaded.stack, &options);
         notes.iter().for_each(|note| ctx.ui.warn(note));
         let carried = carry_secrets(&loaded.stack, &mut project, &options.labels);
+        none_of(check_targets(&loaded.stack, &carried, &self.services))?;
         let secrets = values(ctx, loaded, &carried, Absent::MakeUp)?;
         let containers = launch::create(ctx, &loaded.stack, &self.name, &project, &[])?;
         copy_folders(ctx, &containers, &folders)?;

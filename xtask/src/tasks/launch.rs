@@ -1,8 +1,9 @@
-//! Creating, filling and starting a project's containers: what `up` and `smoke` have in common.
+//! Creating and starting a project's containers, filled by `fill`: what `up` and `smoke` have in common.
 
+mod fill;
 mod trouble;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,10 +16,10 @@ use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine::{self, PROJECT_LABEL, parse_event};
 use crate::error::{Error, Result};
 use crate::exec::{Call, Pump};
-use crate::secret::Value;
 use crate::stack::boot::{Boot, Event, Floor, Member, Phase, Times};
-use crate::stack::isolate::{Carried, SecretFile};
 use crate::stack::{Service, Span, Stack};
+
+pub use fill::fill;
 
 /// The label on volumes that hold a project's secrets.
 pub const SECRETS: &str = "dev.xtask.secrets";
@@ -58,57 +59,6 @@ pub fn create(ctx: &Context, stack: &Stack, name: &str, project: &Json, services
         return Err(trouble::cannot_create(stack, name, &finished.stderr));
     }
     containers(ctx, name)
-}
-
-/// Puts each service's secrets into its containers, owned by the user it runs as.
-pub fn fill(ctx: &Context, containers: &[Container], carried: &Carried, values: &BTreeMap<String, Value>) -> Result<()> {
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = containers
-            .iter()
-            .filter_map(|container| carried.files.get(container.service()).map(|files| (container, files)))
-            .map(|(container, files)| scope.spawn(move || fill_one(ctx, container, files, values)))
-            .collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Error::cannot("a thread ended unexpectedly"))))
-    })
-}
-
-fn fill_one(ctx: &Context, container: &Container, files: &[SecretFile], values: &BTreeMap<String, Value>) -> Result<()> {
-    let folders: BTreeSet<&str> = files.iter().map(|file| file.folder.as_str()).collect();
-    for folder in folders {
-        let here = files.iter().filter(|file| file.folder == folder);
-        let archive = archive(here, &container.config.user, values)
-            .map_err(|error| Error::cannot(format!("cannot pack the secrets of `{}`: {error}", container.service())))?;
-        let call = Call::new(engine::unpack_into(&container.id, folder)).stdin(archive);
-        ctx.runner.read(call).map_err(|mut error| {
-            error.message = format!("the secrets of `{}` cannot be put into `{folder}`: {}", container.service(), error.message);
-            error
-        })?;
-    }
-    Ok(())
-}
-
-/// A tar archive of secret files. A service with a numeric user gets files that only this user may read; where the user is
-/// root or known by name only, everyone in the container may, as it is in a Swarm.
-fn archive<'a>(
-    files: impl Iterator<Item = &'a SecretFile>,
-    user: &str,
-    values: &BTreeMap<String, Value>,
-) -> std::io::Result<Vec<u8>> {
-    let (uid, gid) = user.split_once(':').unwrap_or((user, user));
-    let owner = uid.parse::<u64>().ok().filter(|uid| *uid != 0);
-    let mut archive = tar::Builder::new(Vec::new());
-    for file in files {
-        let Some(value) = values.get(&file.secret) else { continue };
-        let mut header = tar::Header::new_ustar();
-        header.set_size(value.expose().len() as u64);
-        header.set_uid(file.uid.or(owner).unwrap_or(0));
-        header.set_gid(file.gid.or(gid.parse().ok().filter(|_| owner.is_some())).unwrap_or(0));
-        header.set_mode(file.mode.unwrap_or(if owner.is_some() { 0o400 } else { 0o444 }));
-        archive.append_data(&mut header, &file.name, value.expose())?;
-    }
-    archive.into_inner()
 }
 
 /// How a stack came up.
@@ -259,41 +209,4 @@ fn waiting(boot: &Boot) -> String {
     let all = boot.services().count();
     let names: Vec<String> = boot.services().filter_map(state).collect();
     format!("{} of {all} up · waiting for {}", all - pending, names.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Read;
-
-    use super::*;
-
-    fn secret(name: &str, uid: Option<u64>, mode: Option<u32>) -> SecretFile {
-        SecretFile { secret: "s".into(), folder: "/run/secrets".into(), name: name.into(), uid, gid: None, mode }
-    }
-
-    fn entries(user: &str, files: &[SecretFile]) -> Vec<(String, u64, u64, u32, String)> {
-        let values = BTreeMap::from([("s".to_owned(), Value::new(b"value".to_vec()))]);
-        let bytes = archive(files.iter(), user, &values).expect("packed");
-        let mut archive = tar::Archive::new(&bytes[..]);
-        let entry = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
-            let mut entry = entry.expect("whole");
-            let (path, header) = (entry.path().expect("path").display().to_string(), entry.header().clone());
-            let mut text = String::new();
-            entry.read_to_string(&mut text).expect("readable");
-            let number = |value: std::io::Result<u64>| value.expect("number");
-            (path, number(header.uid()), number(header.gid()), header.mode().expect("mode"), text)
-        };
-        archive.entries().expect("an archive").map(entry).collect()
-    }
-
-    #[test]
-    fn a_secret_belongs_to_the_user_of_the_service() {
-        let plain = [secret("a", None, None)];
-        let entry = |uid, gid, mode| ("a".to_owned(), uid, gid, mode, "value".to_owned());
-        assert_eq!(entries("10001:10002", &plain), [entry(10001, 10002, 0o400)]);
-        assert_eq!(entries("10001", &plain), [entry(10001, 10001, 0o400)]);
-        assert_eq!(entries("", &plain), [entry(0, 0, 0o444)]);
-        assert_eq!(entries("nginx", &plain), [entry(0, 0, 0o444)]);
-        assert_eq!(entries("10001", &[secret("a", Some(7), Some(0o440))]), [entry(7, 10001, 0o440)]);
-    }
 }

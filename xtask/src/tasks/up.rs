@@ -12,10 +12,10 @@ use crate::cli::{BuildArgs, UpArgs};
 use crate::context::Context;
 use crate::docker::compose::Named;
 use crate::docker::container::Container;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 use crate::report;
-use crate::stack::isolate::{carry_secrets, forget_attempts, label, leave_out};
+use crate::stack::isolate::{carry_secrets, check_targets, forget_attempts, label, leave_out};
 use crate::stack::{Environment, ImageRef, select_some};
 use crate::ui::Tone;
 
@@ -30,6 +30,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     let mut project = wanted(&loaded, locked.as_ref());
     let labels = BTreeMap::from([(launch::SECRETS.to_owned(), loaded.stack.name.clone())]);
     let carried = carry_secrets(&loaded.stack, &mut project, &labels);
+    none_of(check_targets(&loaded.stack, &carried, &services))?;
     // Before anything is built: a start that must fail for want of a secret fails at once.
     let absent = if environment == Environment::Production { Absent::Refuse } else { Absent::Write };
     let values = values(ctx, &loaded, &carried, absent)?;

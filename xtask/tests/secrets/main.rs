@@ -20,6 +20,7 @@ mod reference;
 mod rotate;
 mod seal;
 mod swarm;
+mod targets;
 
 use std::fs;
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! Secrets on their way into containers. Compose mounts a secret's file as it is, so a service that is not root can read it
 //! only if every user of the host can. Here the value is copied into a volume that belongs to the one service, owned by the
-//! user that the service runs as; the host's file stays 0600.
+//! user that the service runs as; the host's file stays 0600. A `target` elsewhere is a file of the container itself.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ pub const SECRETS_DIR: &str = "/run/secrets";
 pub struct SecretFile {
     /// The secret's name inside the project.
     pub secret: String,
-    /// The folder in the container.
+    /// The folder in the container: that of all secrets, or the one that its target names.
     pub folder: String,
-    /// The file's name in that folder.
+    /// The file's path in that folder.
     pub name: String,
     /// Owner, where the compose file says.
     pub uid: Option<u64>,
@@ -60,12 +60,11 @@ pub fn carry_secrets(stack: &Stack, project: &mut Value, labels: &BTreeMap<Strin
         for file in &files {
             carried.values.insert(file.secret.clone(), value(stack, &file.secret));
         }
-        if files.iter().any(|file| file.folder == SECRETS_DIR) {
+        if !files.is_empty() {
+            // Where every secret has a target elsewhere too: the volume tells who gave the service its secrets.
             let volume = format!("xtask-secrets-{name}");
             mount(service, &volume);
             volumes.insert(volume, json!({"labels": labels}));
-        }
-        if !files.is_empty() {
             carried.files.insert(name.clone(), files);
         }
     }
@@ -88,8 +87,11 @@ fn mount(service: &mut Map<String, Value>, volume: &str) {
 
 fn file(used: &SecretUse) -> SecretFile {
     let target = used.target.clone().unwrap_or_else(|| used.source.clone());
-    let path = if target.starts_with('/') { target } else { format!("{SECRETS_DIR}/{target}") };
-    let (folder, name) = path.rsplit_once('/').unwrap_or((SECRETS_DIR, &path));
+    let path = clean(&if target.starts_with('/') { target } else { format!("{SECRETS_DIR}/{target}") });
+    let (folder, name) = match path.strip_prefix(SECRETS_DIR).and_then(|rest| rest.strip_prefix('/')) {
+        Some(below) => (SECRETS_DIR, below),
+        None => path.rsplit_once('/').unwrap_or(("", &path)),
+    };
     SecretFile {
         secret: used.source.clone(),
         folder: if folder.is_empty() { "/".to_owned() } else { folder.to_owned() },
@@ -98,6 +100,19 @@ fn file(used: &SecretUse) -> SecretFile {
         gid: used.gid.as_deref().and_then(|gid| gid.parse().ok()),
         mode: used.mode.as_ref().and_then(mode),
     }
+}
+
+/// A path without `.`, `..` and empty parts, as the engine reads it.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }
 
 /// Permissions as compose prints them: a number, or octal digits in quotes.
@@ -153,5 +168,17 @@ secrets:
         assert_eq!(project["services"]["a"]["volumes"][0]["target"], SECRETS_DIR);
         assert_eq!(project["volumes"]["xtask-secrets-a"]["labels"]["l"], "v");
         assert!(!carried.files.contains_key("b"));
+    }
+
+    #[test]
+    fn a_target_is_a_path_below_the_secrets_or_elsewhere() {
+        let at = |target: &str| {
+            let file = file(&SecretUse { source: "s".into(), target: Some(target.into()), ..SecretUse::default() });
+            (file.folder, file.name)
+        };
+        let below = |name: &str| (SECRETS_DIR.to_owned(), name.to_owned());
+        assert_eq!((at("a/b"), at("/run//secrets/./a/b/")), (below("a/b"), below("a/b")));
+        assert_eq!((at("/pw"), at("../app/pw")), (("/".into(), "pw".into()), ("/run/app".into(), "pw".into())));
+        assert_eq!(at("/run/secrets-of-mine/pw"), ("/run/secrets-of-mine".into(), "pw".into()));
     }
 }

@@ -2,6 +2,7 @@
 //! engine chooses on loopback, volumes and networks of its own, no host path written. The user's files are never changed.
 
 mod carry;
+mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::model::{Mount, Stack};
 use super::probe::Probe;
 use super::units::Span;
 pub use carry::{Carried, SECRETS_DIR, SecretFile, SecretValue, carry_secrets};
+pub use target::check_targets;
 
 /// How often a health check runs until it first passes: what a service waits for its first one is lost, and a boot is a chain of
 /// such waits.
