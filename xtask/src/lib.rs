@@ -2,17 +2,11 @@
 //! `docs/architecture.md` tells how the modules hang together; [`main`] is the table of contents.
 
 pub mod chain;
-pub mod cli;
-pub mod context;
-pub mod exec;
-pub mod probe;
-pub mod registry;
-pub mod report;
 pub mod tasks;
-pub mod ui;
 
 pub use image;
 pub use model::{certificate, docker, error, moment, pipeline, secret, stack};
+pub use tools::{cli, context, exec, probe, registry, report, ui};
 
 use std::process::ExitCode;
 

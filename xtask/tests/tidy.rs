@@ -38,7 +38,7 @@ fn arrows_between_folders_point_down() {
 
 #[test]
 fn only_exec_starts_processes() {
-    judge("processes are started in xtask/src/exec", code::processes(&Repository::read().task_runner()));
+    judge("processes are started in xtask/tools/src/exec", code::processes(&Repository::read().task_runner()));
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Repository {
 
     /// Those of its crates whose modules have one set of names; what `image` may use, Cargo decides.
     pub fn modules(&self) -> Vec<Source> {
-        self.rust("xtask/src/").into_iter().chain(self.rust("xtask/model/src/")).collect()
+        ["xtask/src/", "xtask/model/src/", "xtask/tools/src/"].iter().flat_map(|folder| self.rust(folder)).collect()
     }
 
     #[cfg(test)]
