@@ -171,5 +171,5 @@ fn a_probe_on_the_command_line_that_is_wrong_is_a_usage_error() {
         machine.run(&["smoke", "--dry-run", "--probe", probe]).exits(2).says(&[says]);
     }
     let ran = machine.run(&["smoke", "--dry-run", "--probe", "a: {log: up}"]).exits(0);
-    assert!(ran.stdout.contains("probe a TLS\nprobe a log `up`\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("probe a TLS on port 8443\nprobe a log `up`\n"), "{}", ran.stdout);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::kernel;
 use crate::context::Context;
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine;
@@ -32,7 +33,7 @@ pub fn failures(ctx: &Context, stack: &Stack, containers: &[Container], failed: 
             && containers
                 .iter()
                 .filter(|one| one.service() == *service)
-                .any(|one| state(ctx, one).is_ok_and(|now| now.state.oom_killed));
+                .any(|one| state(ctx, one).is_ok_and(|now| starved(&now)));
         let why = if starved { Failure::OutOfMemory } else { *why };
         let error = Error::failed(format!("`{service}` {}", reason(why)));
         let strict = || allowance(stack, service).filter(|_| why == Failure::Unhealthy && !is_unable(ctx, containers, service));
@@ -63,6 +64,12 @@ fn unable(ctx: &Context, stack: &Stack, containers: &[Container], failed: &[(&st
 fn is_unable(ctx: &Context, containers: &[Container], service: &str) -> bool {
     let mut own = containers.iter().filter(|one| one.service() == service);
     own.any(|one| state(ctx, one).is_ok_and(|now| now.cannot_be_checked()))
+}
+
+/// Whether a container was ended for want of memory, by what the engine says or else the kernel.
+fn starved(container: &Container) -> bool {
+    let state = &container.state;
+    state.oom_killed || (!state.running && state.exit_code == KILLED && kernel::starved(&container.id))
 }
 
 /// The error of services that were not up in time.
@@ -141,6 +148,7 @@ fn reason(why: Failure) -> String {
 
 fn help(why: Failure) -> Option<&'static str> {
     match why {
+        Failure::Exited(KILLED) => Some("something ended it with SIGKILL; where it has a memory limit, that is often the kernel"),
         Failure::OutOfMemory => Some("raise its memory limit, or find out what fills it"),
         Failure::Exited(126 | 127) => Some("its command is not in the image or cannot be executed"),
         _ => None,
@@ -157,7 +165,7 @@ fn allowance(stack: &Stack, service: &str) -> Option<String> {
 pub fn fallen(ctx: &Context, stack: &Stack, containers: &[Container]) -> Vec<Error> {
     let errors = containers.iter().filter_map(|container| {
         let (state, service, called) = (&container.state, container.service(), container.called(containers));
-        let message = if state.oom_killed {
+        let message = if starved(container) {
             format!("{called} {}", reason(Failure::OutOfMemory))
         } else if !state.running && state.exit_code != 0 {
             format!("{called} exited with code {} after the boot", state.exit_code)

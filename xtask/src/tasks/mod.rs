@@ -15,6 +15,7 @@ mod evidence;
 mod files;
 mod images;
 mod isolated;
+mod kernel;
 mod launch;
 mod leftovers;
 mod load;

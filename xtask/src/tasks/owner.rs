@@ -16,14 +16,16 @@ pub const VARIABLE: &str = "XTASK_OWNER";
 /// How many processes of this machine still make things for an owner that is gone.
 pub fn orphans() -> usize {
     let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
+    processes.flatten().filter(|entry| is_orphan(&entry.path())).count()
+}
+
+/// Whether a process, by its folder, makes things for an owner that is gone.
+fn is_orphan(process: &std::path::Path) -> bool {
     let prefix = format!("{VARIABLE}=");
-    let has_lost_its_owner = |entry: &std::fs::DirEntry| {
-        // Processes of other users do not show it; nor do those that have just ended.
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let owner = environment.split(|byte| *byte == 0).find_map(|one| one.strip_prefix(prefix.as_bytes()));
-        owner.is_some_and(|owner| is_gone(&String::from_utf8_lossy(owner)))
-    };
-    processes.flatten().filter(has_lost_its_owner).count()
+    // Processes of other users do not show it; nor do those that have just ended.
+    let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+    let owner = environment.split(|byte| *byte == 0).find_map(|one| one.strip_prefix(prefix.as_bytes()));
+    owner.is_some_and(|owner| is_gone(&String::from_utf8_lossy(owner)))
 }
 
 /// This process, as the value of [`OWNER`]: machine, boot, process id and its start time, joined by `/`.
@@ -79,14 +81,20 @@ mod tests {
 
     #[test]
     fn a_process_is_an_orphan_once_its_owner_is_gone() {
-        let before = orphans();
         let sleeper =
             |owner: &str| std::process::Command::new("sleep").arg("60").env(VARIABLE, owner).spawn().expect("sleep starts");
         let me = me();
         let parts: Vec<&str> = me.split('/').collect();
         let gone = format!("{}/another-boot/{}/{}", parts[0], parts[2], parts[3]);
         let mut children = [sleeper(&me), sleeper(&gone)];
-        assert!(orphans() > before);
+        let folder = |child: &std::process::Child| std::path::PathBuf::from(format!("/proc/{}", child.id()));
+        // A process that has only begun to be another program has no environment yet.
+        let begun = |child| std::fs::read(folder(child).join("environ")).is_ok_and(|environment| !environment.is_empty());
+        while !children.iter().all(begun) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let is_orphan = |child| is_orphan(&folder(child));
+        assert!(!is_orphan(&children[0]) && is_orphan(&children[1]) && orphans() > 0);
         for child in &mut children {
             child.kill().expect("it runs");
             child.wait().expect("it ends");
