@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,19 +44,9 @@ impl Stack {
         let ports = format!("API_PORT={api}\nFRONTEND_PORT={page}\nRATE_LIMIT_PER_MINUTE=0\n");
         project.write(".env.production", &(example + &ports));
         let stack = Self { project, api, page, broker };
-        stack.give_texts();
         stack.project.xtask(&["secrets", "init"]).exits(0);
         stack.project.xtask(&["prod-up", "--no-build", "--provision"]).exits(0);
         stack
-    }
-
-    /// Writes what only a person can give.
-    fn give_texts(&self) {
-        for name in ["anthropic_api_key", "github_token", "clickup_api_key"] {
-            let path = format!("secrets/{name}.txt");
-            self.project.write(&path, &format!("{name}-of-nobody"));
-            fs::set_permissions(self.project.file(&path), fs::Permissions::from_mode(0o600)).expect("the owner's alone");
-        }
     }
 
     /// The containers, whether they run or not.
