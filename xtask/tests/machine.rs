@@ -179,3 +179,18 @@ fn a_stand_in_that_is_there_is_told_each_time() {
     let ran = machine.run(&["images"]).exits(0).says(&["stand-ins: store:17 (from distribution packages)"]);
     assert!(ran.stdout.contains("store:17  stand-in  store-17 17.1-1"), "{}", ran.stdout);
 }
+
+#[test]
+fn what_registries_are_asked_with_is_installed_only_on_request() {
+    let ask = ["images", "pin"];
+    let machine = || Machine::with_docker(&[("compose.yaml", STACK), PLAN, ("packages", ":")]).with("cat").only_fakes();
+    machine().run(&ask).exits(2).says(&["`curl` is not on PATH", "`--provision` installs it", "in the package `curl`"]);
+    let dry = machine().fake("sh", SHELL);
+    dry.run(&[&ask[..], &["--provision", "--dry-run"]].concat())
+        .exits(2)
+        .says(&["install curl (apt-get)", "leave out `--dry-run`"]);
+    assert!(!dry.lines("shell-calls").iter().any(|call| call.contains("packages")), "{:?}", dry.lines("shell-calls"));
+    let asked = machine().fake("sh", SHELL);
+    asked.run(&[&ask[..], &["--provision"]].concat()).exits(2).says(&["install curl (apt-get)"]);
+    assert!(asked.lines("shell-calls").iter().any(|call| call == "-s -- packages curl"), "{:?}", asked.lines("shell-calls"));
+}

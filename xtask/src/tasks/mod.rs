@@ -22,6 +22,7 @@ mod load;
 mod locked;
 mod occupied;
 mod owner;
+mod program;
 mod provision;
 mod push;
 mod secrets;

@@ -59,9 +59,15 @@ pub fn packages(ctx: &Context, packages: &BTreeSet<&str>) -> Result<()> {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root && ctx.runner.short(&ctx.start, "sudo", &["-n", "true"]).is_some() {
         ctx.ui.step("provision", format!("install {} (sudo apt-get)", names.join(" ")));
+        if ctx.dry_run() {
+            return Ok(());
+        }
         return install(ctx, &SUDO, &[&["packages"], &names[..]].concat(), &by_hand);
     }
     ctx.ui.step("provision", format!("install {} (apt-get)", names.join(" ")));
+    if ctx.dry_run() {
+        return Ok(());
+    }
     install(ctx, &SHELL, &[&["packages"], &names[..]].concat(), &by_hand)
 }
 

@@ -24,10 +24,10 @@ use crate::image::archive::{Archive, Image};
 use crate::image::attest::{Provenance, Subject, sbom};
 use crate::image::packages::{Inventory, Manager, Package, inventory};
 use crate::image::view::View;
-use crate::registry::Client;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{ImageRef, select};
+use crate::tasks::program;
 
 pub use attach::attach;
 
@@ -76,7 +76,7 @@ pub fn run(ctx: &Context, args: &AttestArgs) -> Result<()> {
         write(folder, &statements)?;
     }
     if args.attach {
-        let client = Client::new(&ctx.runner, &ctx.ui)?;
+        let client = program::registries(ctx)?;
         let attached = statements.iter().map(|one| {
             let image: ImageRef = one.image.parse().map_err(Error::cannot)?;
             let signed = attach(ctx, &client, &image, one)?;

@@ -12,7 +12,8 @@ use crate::secret::{Value, folder};
 use crate::stack::Stack;
 use crate::stack::secret::SecretKind;
 use crate::tasks::load::Loaded;
-use crate::tasks::secrets::{issue, program};
+use crate::tasks::program;
+use crate::tasks::secrets::issue;
 
 /// Days before its end at which a certificate is to be renewed; less where a third of its time is less.
 const SOON: i64 = 30;

@@ -14,6 +14,7 @@ use crate::report::table::{Align, Table};
 use crate::stack::ImageRef;
 use crate::stack::newer::{Newer, newer};
 use crate::tasks::load::{Undefined, load};
+use crate::tasks::program;
 
 #[derive(Clone, Debug, Serialize)]
 struct Row {
@@ -42,7 +43,7 @@ pub fn run(ctx: &Context) -> Result<()> {
     ctx.ui.step("stack", loaded.headline());
     let services: BTreeSet<String> = loaded.stack.services.keys().cloned().collect();
     let needs = collect(&loaded, &services, true)?;
-    let client = Client::new(&ctx.runner, &ctx.ui)?;
+    let client = program::registries(ctx)?;
     let moved = moved(&client, &needs)?;
     let mut rows = Vec::new();
     for (need, moved) in needs.iter().zip(moved) {

@@ -12,11 +12,11 @@ use crate::cli::PinArgs;
 use crate::context::Context;
 use crate::docker::pin::{diff, pinned};
 use crate::error::{Error, Place, Result};
-use crate::registry::Client;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::ImageRef;
 use crate::tasks::load::{Loaded, Undefined, load};
+use crate::tasks::program;
 
 /// What becomes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -78,7 +78,7 @@ fn rows(ctx: &Context, sites: &[Site], args: &PinArgs) -> Result<Vec<Row>> {
         .collect();
     wanted.sort();
     wanted.dedup();
-    let found = if wanted.is_empty() { Vec::new() } else { Client::new(&ctx.runner, &ctx.ui)?.find(&wanted)? };
+    let found = if wanted.is_empty() { Vec::new() } else { program::registries(ctx)?.find(&wanted)? };
     let digests: BTreeMap<ImageRef, Result<String, String>> = wanted
         .into_iter()
         .zip(found)

@@ -17,6 +17,7 @@ use crate::stack::ImageRef;
 use crate::stack::lock::{FILE, Lock, Locked};
 use crate::stack::tags::{Source, Tags};
 use crate::tasks::load::Loaded;
+use crate::tasks::program;
 
 /// Names the images of the lock.
 pub fn run(ctx: &Context, loaded: &Loaded, head: &Source, args: &PushArgs) -> Result<()> {
@@ -28,7 +29,7 @@ pub fn run(ctx: &Context, loaded: &Loaded, head: &Source, args: &PushArgs) -> Re
         reasons.extend(refuse::stood_in(service, name, &image.stand_ins, args));
     }
     let source = source_of(ctx, loaded, head, &lock)?;
-    let client = Client::new(&ctx.runner, &ctx.ui)?;
+    let client = program::registries(ctx)?;
     let names = names(&lock)?;
     let all: Vec<&ImageRef> = names.iter().map(|(name, _)| name).collect();
     let tags = survey::tags(ctx, &client, &loaded.stack.extension.tags, &source, &args.tags, &all)?;

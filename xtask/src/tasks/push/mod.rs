@@ -27,6 +27,7 @@ use crate::stack::lock::{FILE, Lock, Locked};
 use crate::stack::tags::{Source, Tags};
 use crate::tasks::attest;
 use crate::tasks::load::{Loaded, Undefined, load_and};
+use crate::tasks::program;
 use answer::{Answer, Row, State};
 use land::{Job, Landed};
 use subject::Subject;
@@ -47,7 +48,7 @@ pub fn run(ctx: &Context, args: &PushArgs) -> Result<()> {
     if named.is_empty() {
         return Err(Error::cannot("there is nothing to push: no service asked for has a `build` section"));
     }
-    let client = Client::new(&ctx.runner, &ctx.ui)?;
+    let client = program::registries(ctx)?;
     let names: Vec<&ImageRef> = named.iter().flat_map(|one| &one.names).collect();
     let tags = survey::tags(ctx, &client, &loaded.stack.extension.tags, &source, &args.tags, &names)?;
     if ctx.dry_run() {

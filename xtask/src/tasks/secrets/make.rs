@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::{issue, program};
+use super::issue;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::{Value, random};
 use crate::stack::secret::{SecretExtension, SecretKind};
+use crate::tasks::program;
 
 /// The cost of a bcrypt hash: 2^12 rounds, a quarter of a second.
 const COST: &str = "12";

@@ -10,7 +10,6 @@ mod kind;
 mod list;
 mod make;
 mod open;
-pub mod program;
 mod prompt;
 pub mod rotate;
 mod seal;

@@ -8,7 +8,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::init::files;
-use super::program;
 use super::rotate::previous;
 use super::seal::place;
 use super::vault::Vault;
@@ -20,6 +19,7 @@ use crate::report;
 use crate::report::table::{Align, Table};
 use crate::secret::{Value, archive, folder};
 use crate::tasks::load::{Loaded, Undefined, load};
+use crate::tasks::program;
 
 /// The largest sealed set, decrypted, in bytes.
 const LARGEST: u64 = 64 << 20;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
+use super::git;
 use super::init::files;
 use super::kind::kind;
-use super::{git, program};
 use crate::cli::SealArgs;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -17,6 +17,7 @@ use crate::secret::folder::{self, Folder, Kind};
 use crate::secret::{Value, archive};
 use crate::stack::Stack;
 use crate::tasks::load::{Loaded, Undefined, load};
+use crate::tasks::program;
 
 /// The name of the file.
 pub const SEALED: &str = "sealed.age";

@@ -20,6 +20,7 @@ use crate::registry::{Client, by_digest};
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::ImageRef;
+use crate::tasks::program;
 use check::{Check, Verdict};
 
 /// What came of it.
@@ -37,7 +38,7 @@ pub fn run(ctx: &Context, args: &VerifyArgs) -> Result<()> {
     if ctx.dry_run() {
         return report::plan(ctx.json(), &format!("read the manifest, the configuration and the referrers of {image}\n"));
     }
-    let client = Client::new(&ctx.runner, &ctx.ui)?;
+    let client = program::registries(ctx)?;
     let (digest, checks) = checks(ctx, &client, &image, args)?;
     let passed = checks.iter().all(|check| check.verdict != Verdict::Failed);
     if ctx.json() {

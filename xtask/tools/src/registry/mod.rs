@@ -76,8 +76,7 @@ impl Client {
     /// # Errors
     /// There is no `curl`; docker's configuration cannot be read.
     pub fn new(runner: &Runner, ui: &Ui) -> Result<Self> {
-        let help = "registries are spoken to through `curl`; distributions have it in the package `curl`";
-        runner.locate("curl").map_err(|error| error.help(help))?;
+        runner.locate("curl")?;
         let (runner, ui) = (runner.clone(), ui.clone());
         Ok(Self { runner, ui, logins: Arc::new(Logins::read()?), insecure: Arc::default(), granted: Arc::default() })
     }
