@@ -1,17 +1,14 @@
 //! The workflows' own commands, run for real and in order, as a runner would: each job on a small project of its own, with the files and
 //! variables that GitHub Actions gives. What actions do is not run; that what they are given is there, is insisted on.
 
-#[path = "supply/registry.rs"]
-#[allow(dead_code, reason = "what the supply chain's tests do with it is theirs")]
-mod registry;
 mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use registry::Registry;
 use serde_json::Value;
+use support::registry::Registry;
 use support::stacks::{IMAGE, WEB};
 use support::{Project, Ran, docker};
 
@@ -188,12 +185,12 @@ fn every_command_of_ci_passes_and_its_jobs_have_summaries() {
 fn t11_a_release_pushes_what_it_has_checked_and_production_runs_that() {
     let jobs = jobs("release.yml");
     let [push] = &jobs[..] else { panic!("one job has steps of its own") };
-    let (registry, mut runner) = (Registry::start(), Runner::new());
+    let (registry, mut runner) = (Registry::start(&[]), Runner::new());
     runner.contexts.insert("ghcr.io", registry.address.clone());
     runner.perform(push);
     let commit = &runner.contexts[COMMIT];
     let repository = format!("team/{}-web", runner.project.name);
-    let tags = registry.curl(&[&format!("/v2/{repository}/tags/list")]).expect("its tags");
+    let tags = registry.get(&[], &format!("/v2/{repository}/tags/list")).expect("its tags");
     for tag in ["latest", "main", commit] {
         assert!(tags.contains(&format!("\"{tag}\"")), "{tag}: {tags}");
     }

@@ -1,7 +1,8 @@
 //! What is stated about an image: from the image itself, the same each time, and found beside it in the registry.
 
-use crate::registry::Registry;
+use crate::fixture::{attach, pushed};
 use crate::support::Project;
+use crate::support::registry::Registry;
 
 #[test]
 #[ignore = "needs an engine"]
@@ -34,21 +35,21 @@ fn an_image_is_stated_with_its_packages_commit_and_base() {
 #[test]
 #[ignore = "needs an engine"]
 fn statements_are_found_beside_the_image_whoever_asks() {
-    let registry = Registry::start();
-    let (project, image) = registry.pushed();
-    registry.attach(&project).tells("not signed: there is no `cosign`");
+    let registry = Registry::start(&[]);
+    let (project, image) = pushed(&registry);
+    attach(&project).tells("not signed: there is no `cosign`");
     let accept = "Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json";
-    let head = registry.curl(&["--head", "--header", accept, "/v2/shop/api/manifests/1"]).expect("the image");
+    let head = registry.get(&["--head", "--header", accept], "/v2/shop/api/manifests/1").expect("the image");
     let digest = head.lines().find_map(|line| line.strip_prefix("Docker-Content-Digest: ")).expect("a digest").trim().to_owned();
     let list = || {
         let tag = digest.replace(':', "-");
-        registry.curl(&["--header", accept, &format!("/v2/shop/api/manifests/{tag}")]).expect("a list of referrers")
+        registry.get(&["--header", accept], &format!("/v2/shop/api/manifests/{tag}")).expect("a list of referrers")
     };
     let first = list();
     for kind in ["application/spdx+json", "application/vnd.in-toto+json"] {
         assert_eq!(first.matches(kind).count(), 1, "{first}");
     }
-    registry.attach(&project);
+    attach(&project);
     assert_eq!(list(), first, "what is there is not put again");
     // The tag means another image now than the one that is here.
     crate::support::docker(&["tag", "busybox:1.37", &image]);

@@ -1,11 +1,11 @@
 //! `images pin` and `images outdated` against a real registry.
 
-use crate::registry::Registry;
+use crate::support::registry::Registry;
 use crate::support::{Project, docker};
 
 /// A registry with these tags of one repository, and its name there.
 fn with_tags(tags: &[&str]) -> (Registry, String) {
-    let registry = Registry::start();
+    let registry = Registry::start(&[]);
     let name = format!("{}/shop/base", registry.address);
     for tag in tags {
         put(&name, "busybox:1.37", tag);
@@ -49,7 +49,7 @@ fn digests_are_written_and_nothing_else_changes() {
     let ran = project.xtask(&["images", "pin"]).exits(1);
     ran.says(&["it is put together from arguments (Dockerfile:6)", "the line does not write it in full (compose.yaml:3)"]);
     let accept = "Accept: application/vnd.docker.distribution.manifest.v2+json";
-    let head = registry.curl(&["--head", "--header", accept, "/v2/shop/base/manifests/2.0.0"]).expect("the image");
+    let head = registry.get(&["--head", "--header", accept], "/v2/shop/base/manifests/2.0.0").expect("the image");
     let digest = head.lines().find_map(|line| line.strip_prefix("Docker-Content-Digest: ")).expect("a digest").trim();
     let dockerfile = before.0.replacen(":1.2.3-slim\n", &format!(":1.2.3-slim@{digest}\n"), 1);
     assert_eq!(read("Dockerfile"), dockerfile.replace(":2.0.0 ", &format!(":2.0.0@{digest} ")));

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::registry::Registry;
+use crate::fixture::{attach, pushed};
+use crate::support::registry::Registry;
 use crate::support::{Project, Ran, docker};
 
 /// The verdicts by rule.
@@ -31,11 +32,11 @@ fn cosign(folder: &Path, code: i32) -> String {
 #[test]
 #[ignore = "needs an engine"]
 fn an_image_is_right_once_all_is_stated() {
-    let registry = Registry::start();
-    let (project, image) = registry.pushed();
+    let registry = Registry::start(&[]);
+    let (project, image) = pushed(&registry);
     let before = project.xtask(&["verify", &image, "--format", "json"]).exits(1);
     assert_eq!(failed(&before), ["sbom", "provenance"]);
-    registry.attach(&project);
+    attach(&project);
     let ran = project.xtask(&["verify", &image, "--format", "json"]).exits(0);
     let rules: Vec<String> = verdicts(&ran).into_iter().map(|(rule, verdict)| format!("{rule} {verdict}")).collect();
     let expected = [
@@ -73,7 +74,7 @@ fn an_image_is_right_once_all_is_stated() {
 #[test]
 #[ignore = "needs an engine"]
 fn an_image_from_elsewhere_lacks_what_this_tool_states() {
-    let registry = Registry::start();
+    let registry = Registry::start(&[]);
     let image = format!("{}/shop/api:1", registry.address);
     docker(&["tag", "busybox:1.37", &image]);
     docker(&["push", "--quiet", &image]);
@@ -84,8 +85,8 @@ fn an_image_from_elsewhere_lacks_what_this_tool_states() {
 #[test]
 #[ignore = "needs an engine"]
 fn a_signature_is_of_the_digest() {
-    let registry = Registry::start();
-    let (project, image) = registry.pushed();
+    let registry = Registry::start(&[]);
+    let (project, image) = pushed(&registry);
     let folder = project.root().join("programs");
     std::fs::create_dir(&folder).expect("a folder");
     let asked = || std::fs::read_to_string(folder.join("asked")).expect("asked");
@@ -112,8 +113,8 @@ fn a_signature_is_of_the_digest() {
 #[test]
 #[ignore = "needs an engine"]
 fn a_push_that_attests_leaves_an_image_that_verifies() {
-    let registry = Registry::start();
-    let (project, image) = registry.pushed();
+    let registry = Registry::start(&[]);
+    let (project, image) = pushed(&registry);
     let name = image.rsplit_once(':').expect("a tag").0;
     let allowed = ["--allow-unsmoked", "--allow-stand-ins", "--allow-moved"];
     let plan = project.xtask(&["push", "--attest", "--tag", "stable", "--dry-run"]).exits(0).stdout;

@@ -41,6 +41,12 @@ impl Registry {
         String::from_utf8(command.output().expect("curl starts").stdout).expect("UTF-8")
     }
 
+    /// The answer to a question; none for a refusal.
+    pub fn get(&self, options: &[&str], path: &str) -> Option<String> {
+        let answer = self.curl(&[&["--fail"], options].concat(), path);
+        Some(answer).filter(|answer| !answer.is_empty())
+    }
+
     /// The digest behind a tag, as the registry tells it; none for a tag that is not there.
     pub fn digest(&self, repository: &str, tag: &str) -> Option<String> {
         let accept = ["manifest.v2", "manifest.list.v2"].map(|kind| format!("application/vnd.docker.distribution.{kind}+json"));
@@ -60,5 +66,14 @@ impl Drop for Registry {
     fn drop(&mut self) {
         let removed = Command::new("docker").args(["rm", "--force", "--volumes", &self.container]).output();
         assert!(removed.is_ok_and(|out| out.status.success()) || std::thread::panicking());
+        // What was pushed here is known to the engine by tag and by digest.
+        let reference = format!("reference={}/*/*", self.address);
+        for format in ["{{.Repository}}:{{.Tag}}", "{{.Repository}}@{{.Digest}}"] {
+            let listed = docker(&["image", "ls", "--digests", "--format", format, "--filter", &reference]);
+            let names: Vec<&str> = listed.lines().filter(|name| !name.contains("<none>")).collect();
+            if !names.is_empty() {
+                docker(&[&["image", "rm", "--force"], &names[..]].concat());
+            }
+        }
     }
 }
