@@ -6,8 +6,13 @@ import { stackEndpoints } from "./dev/stack-endpoints";
 const backend = process.env.BACKEND_UPSTREAM || "http://backend:3000";
 
 export default defineConfig({
+  // All that the page is made of is in one folder, which development mounts: a single mounted file would not follow editors that
+  // replace it.
+  root: "src",
   plugins: [stackEndpoints(process.env)],
   build: {
+    outDir: "../dist",
+    emptyOutDir: true,
     // The content security policy allows neither data: images nor inline scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
@@ -24,5 +29,5 @@ export default defineConfig({
     watch: { usePolling: true, interval: 300 },
     proxy: { "/api": { target: backend, xfwd: true } },
   },
-  test: { environment: "node", restoreMocks: true },
+  test: { root: ".", environment: "node", restoreMocks: true },
 });
