@@ -169,6 +169,18 @@ fn a_one_shot_runs_again_only_where_it_is_named_and_is_seen_to_its_end() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn what_was_restarted_and_removed_is_one_document() {
+    let running = Running::start("services: {a: {image: IMAGE, command: sleep 600}, job: {image: IMAGE, command: 'true'}}");
+    let restarted = running.xtask(&["prod-restart", "--format", "json"]).exits(0).json();
+    let name = &running.0.name;
+    assert_eq!(restarted, json!({"project": name, "restarted": ["a"], "finished": ["job"]}));
+    let down = |args: &[&str]| running.xtask(&[&["prod-down", "--format", "json"], args].concat()).exits(0).json();
+    assert_eq!(down(&[]), json!({"project": name, "removed": ["a", "job"], "volumes_removed": false}));
+    assert_eq!(down(&["--volumes"]), json!({"project": name, "removed": [], "volumes_removed": true}));
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn what_lives_in_a_services_network_is_restarted_with_it() {
     let services = "services:
   a: {image: IMAGE, command: WEB}

@@ -6,8 +6,11 @@ mod ps;
 mod restart;
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
+
+use serde_json::json;
 
 pub use logs::logs;
 pub use ps::ps;
@@ -78,6 +81,7 @@ pub fn down(ctx: &Context, environment: Environment, args: &DownArgs) -> Result<
     }
     occupied::check(ctx, &loaded)?;
     ctx.ui.step("stack", loaded.headline());
+    let there = launch::containers(ctx, &loaded.stack.name)?;
     let timer = ctx.ui.timer("down");
     let finished = ctx.runner.stream(call, &mut |line| timer.set_message(line.text.trim().to_owned()))?;
     timer.finish_and_clear();
@@ -86,7 +90,15 @@ pub fn down(ctx: &Context, environment: Environment, args: &DownArgs) -> Result<
     let kept =
         if args.volumes { "containers, networks and volumes removed" } else { "containers and networks removed, volumes kept" };
     ctx.ui.step("down", kept);
-    Ok(())
+    if !ctx.json() {
+        return Ok(());
+    }
+    report::json(&json!({"project": loaded.stack.name, "removed": names(&there), "volumes_removed": args.volumes}))
+}
+
+/// The services that these containers are of, each once.
+fn names(containers: &[Container]) -> BTreeSet<&str> {
+    containers.iter().map(Container::service).collect()
 }
 
 fn succeeded(ctx: &Context, title: &str, finished: &Finished) -> Result<()> {

@@ -1,9 +1,11 @@
 //! `dev-restart` and `prod-restart`: services are stopped and started again in the order of their needs, and waited for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{is_wanted, named, project, redact, up_command};
+use serde_json::json;
+
+use super::{is_wanted, named, names, project, redact, up_command};
 use crate::cli::RestartArgs;
 use crate::context::Context;
 use crate::docker::container::Container;
@@ -34,7 +36,10 @@ pub fn restart(ctx: &Context, environment: Environment, args: &RestartArgs) -> R
     redact(ctx, &loaded.stack);
     carry_out(ctx, &loaded, &again, args.deadline.0).map_err(|error| give_back(ctx, &again, error))?;
     ctx.ui.step("restart", told(&again, &finished));
-    Ok(())
+    if !ctx.json() {
+        return Ok(());
+    }
+    report::json(&json!({"project": loaded.stack.name, "restarted": names(&again), "finished": names(&finished)}))
 }
 
 fn all_there(loaded: &Loaded, containers: &[Container], services: &[String]) -> Result<()> {
@@ -131,8 +136,7 @@ fn told(again: &[Container], finished: &[Container]) -> String {
 }
 
 fn services(containers: &[Container]) -> String {
-    let names: BTreeSet<&str> = containers.iter().map(Container::service).collect();
-    names.into_iter().collect::<Vec<_>>().join(", ")
+    names(containers).into_iter().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -269,7 +269,8 @@ fn rows(loaded: &Loaded, missing: &BTreeMap<String, Utf8PathBuf>, made: &[String
         Row {
             secret: name.clone(),
             state,
-            kind: is_new.then(|| secret.extension.kind(name)),
+            // What is guessed says nothing of a value that was there before.
+            kind: (is_new || secret.extension.generate.is_some()).then(|| secret.extension.kind(name)),
             guessed: is_new && secret.extension.generate.is_none(),
             file: file.map(|file| loaded.shown(file).to_owned()),
         }
