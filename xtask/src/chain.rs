@@ -164,6 +164,12 @@ mod tests {
     }
 
     #[test]
+    fn help_begins_with_what_the_program_is() {
+        let help = command().render_help().to_string();
+        assert_eq!(help.lines().next(), Some("The production Makefile of a Dockerised application, typed"));
+    }
+
+    #[test]
     fn tasks_are_split_where_the_next_begins() {
         for (line, expected) in [
             ("smoke", &["smoke"][..]),

@@ -25,7 +25,7 @@ pub use verify::VerifyArgs;
 
 /// The production Makefile of a Dockerised application, typed.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about, long_about = None)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, long_about = None)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true, infer_long_args = false)]
 pub struct Cli {
     /// Options every task takes.
