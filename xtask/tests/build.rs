@@ -96,6 +96,11 @@ fn arguments_tags_and_services_are_taken_from_the_command_line() {
     project.xtask(&["prod-build", "redis"]).exits(0).tells("nothing to build");
 }
 
+/// How a place in the Dockerfile is told to who works elsewhere.
+fn line_of_dockerfile(project: &Project, line: usize) -> String {
+    format!("--> {}:{line}", project.file("Dockerfile").display())
+}
+
 #[test]
 #[ignore = "needs an engine"]
 fn a_failing_step_shows_its_place_and_only_its_own_lines() {
@@ -112,9 +117,12 @@ fn a_failing_step_shows_its_place_and_only_its_own_lines() {
     let ran = project.xtask(&["prod-build"]).exits(1);
     assert!(started.elapsed() < Duration::from_secs(25), "the other target does not hold the answer up");
     let error = &ran.stderr[ran.stderr.find("error: ").expect("an error")..];
+    let place = line_of_dockerfile(&project, 7);
     assert_eq!(
         error,
-        "error: building `bad`: `RUN echo mine && exit 7` ended with exit code 7\n  --> Dockerfile:7\n  its last lines:\n  | mine\n"
+        format!(
+            "error: building `bad`: `RUN echo mine && exit 7` ended with exit code 7\n  {place}\n  its last lines:\n  | mine\n"
+        )
     );
     assert_eq!(ran.stdout, "");
 }
@@ -161,10 +169,11 @@ secrets:
 #[ignore = "needs an engine"]
 fn a_file_that_the_context_lacks_and_a_broken_dockerfile_have_their_place() {
     let project = Project::new(&[("compose.yaml", "services: {a: {build: .}}\n"), ("Dockerfile", "FROM scratch\nCOPY nope /\n")]);
-    let ran = project.xtask(&["prod-build"]).exits(1).tells("--> Dockerfile:2").tells("no line of `.dockerignore`");
+    let place = line_of_dockerfile(&project, 2);
+    let ran = project.xtask(&["prod-build"]).exits(1).tells(&place).tells("no line of `.dockerignore`");
     ran.tells("`COPY nope /` failed: \"/nope\": not found");
     project.write("Dockerfile", "FROM scratch\nCPY nope /\n");
-    project.xtask(&["prod-build"]).exits(2).tells("--> Dockerfile:2").tells("unknown instruction: CPY");
+    project.xtask(&["prod-build"]).exits(2).tells(&place).tells("unknown instruction: CPY");
     project.write(
         "compose.yaml",
         "services:\n  a:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM scratch\n        COPY x /\n",
@@ -174,12 +183,25 @@ fn a_file_that_the_context_lacks_and_a_broken_dockerfile_have_their_place() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_dockerfile_in_a_compose_file_leaves_nothing_behind() {
+    let inline =
+        "services:\n  a:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM scratch\n        COPY a /\n";
+    let project = Project::new(&[("compose.yaml", inline), ("a", "a"), ("temporary/of-others", "")]);
+    let folder = project.file("temporary");
+    let ran = project.command(&["prod-build"]).env("TMPDIR", &folder).output().expect("xtask starts");
+    Ran::from(ran).exits(0);
+    let left: Vec<_> = std::fs::read_dir(&folder).expect("a folder").map(|one| one.expect("an entry").file_name()).collect();
+    assert_eq!(left, ["of-others"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn an_image_that_cannot_be_pulled_is_named_with_its_line() {
     let base = "registry.invalid/none:1";
     let dockerfile = format!("FROM scratch\nCOPY --from={base} /a /\n");
     let project = Project::new(&[("compose.yaml", "services: {a: {build: .}}\n"), ("Dockerfile", &dockerfile)]);
     let ran = project.xtask(&["prod-build"]).exits(2).tells(&format!("the image `{base}` is not here and cannot be pulled"));
-    ran.tells("--> Dockerfile:2").tells("cargo xtask images --provision");
+    ran.tells(&line_of_dockerfile(&project, 2)).tells("cargo xtask images --provision");
 }
 
 #[test]

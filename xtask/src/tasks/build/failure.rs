@@ -160,7 +160,7 @@ impl Told<'_> {
         match (&target.dockerfile, &target.dockerfile_inline) {
             (Some(path), _) => {
                 holds(&std::fs::read_to_string(path).ok()?)?;
-                Some(Place::line(self.loaded.shown(path), line))
+                Some(Place::line(path.clone(), line))
             }
             (None, Some(inline)) => {
                 holds(inline)?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::load::{Loaded, Undefined, load_and};
 use super::{engine, images};
@@ -111,6 +112,8 @@ fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
     let definition = plan.definition().to_string();
     let call = Call::new(plan.command()).stdin(definition).without_docker().dir(&loaded.root).no_deadline();
     let call = bake::ENVIRONMENT.iter().fold(call, |call, (name, value)| call.env(*name, *value));
+    let scratch = scratch(plan)?;
+    let call = scratch.iter().fold(call, |call, folder| call.env("TMPDIR", folder.path().to_string_lossy()));
     let mut watch = Watch::new(&ctx.ui, plan);
     let wanted: Vec<&str> = plan.wanted().collect();
     let ask = || ctx.runner.read(Call::new(bake::inspect(&plan.images())));
@@ -137,6 +140,14 @@ fn perform(ctx: &Context, loaded: &Loaded, plan: &Plan) -> Result<Vec<Built>> {
         engine::ready(ctx)?;
     }
     Err(failure::explain(ctx, loaded, plan, &progress))
+}
+
+/// A folder for what Buildx writes down of Dockerfiles that stand in compose files, and leaves behind.
+fn scratch(plan: &Plan) -> Result<Option<TempDir>> {
+    if plan.targets.values().all(|target| target.dockerfile_inline.is_none()) {
+        return Ok(None);
+    }
+    TempDir::new().map(Some).map_err(|error| Error::cannot(format!("cannot make a temporary folder: {error}")))
 }
 
 /// What was built, from what the engine says of every image, in the order of the services.
