@@ -30,6 +30,17 @@ networks: {n: {internal: true}}
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_command_that_hangs_does_not_hide_what_it_has_said_before() {
+    let project = stack(
+        "services:
+  a: {image: IMAGE, command: sleep 600, x-xtask: {probes: [{exec: [sh, -c, 'test -e /x && sleep 600; touch /x; echo boo; exit 3'], deadline: 4s}]}}
+",
+    );
+    smoke(&project, &[]).exits(1).says(&["| exit code 0", "| exit code 3: boo"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn every_kind_reaches_a_service_on_an_internal_network() {
     let ran = smoke(&stack(INSIDE), &["--format", "json"]).exits(0);
     let probes = ran.json()["probes"].take();

@@ -1,6 +1,6 @@
 //! Probes of what is inside a container: a command that is run in it, and what it has logged.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::http::short;
 use super::{Attempt, Mismatch, Target};
@@ -23,8 +23,7 @@ pub fn expected_of_log(text: &str) -> String {
 /// Runs the command once.
 pub fn command(runner: &Runner, target: &Target, words: &[String], timeout: Duration) -> Attempt {
     let probe = &target.probe;
-    let answer =
-        run(runner, engine::exec(&target.container, words), timeout).map_err(|why| vec![Mismatch::new(code_text(probe), why)])?;
+    let answer = run(runner, engine::exec(&target.container, words), timeout, || code_text(probe))?;
     let last = answer.lines.iter().rev().find(|line| !line.trim().is_empty());
     let said = last.map(|line| format!(": {}", short(line.trim()))).unwrap_or_default();
     let code = answer.code.map_or("an end by a signal".to_owned(), |code| format!("exit code {code}"));
@@ -40,13 +39,13 @@ pub fn command(runner: &Runner, target: &Target, words: &[String], timeout: Dura
 
 /// Reads the log once.
 pub fn log(runner: &Runner, target: &Target, text: &str, timeout: Duration) -> Attempt {
-    let wrong = |actual: String| vec![Mismatch::new(expected_of_log(text), actual)];
-    let answer = run(runner, engine::whole_log(&target.container), timeout).map_err(wrong)?;
+    let answer = run(runner, engine::whole_log(&target.container), timeout, || expected_of_log(text))?;
     if let Some(line) = answer.lines.iter().find(|line| line.contains(text)) {
         return Ok(format!("`{}`", short(line.trim())));
     }
     let last = answer.lines.last().map(|line| format!(", the last one `{}`", short(line.trim())));
-    Err(wrong(format!("none among {}{}", count(answer.lines.len()), last.unwrap_or_default())))
+    let actual = format!("none among {}{}", count(answer.lines.len()), last.unwrap_or_default());
+    Err(vec![Mismatch::new(expected_of_log(text), actual)])
 }
 
 struct Answer {
@@ -55,11 +54,20 @@ struct Answer {
     lines: Vec<String>,
 }
 
-fn run(runner: &Runner, argv: Vec<String>, timeout: Duration) -> Result<Answer, String> {
+fn run(
+    runner: &Runner,
+    argv: Vec<String>,
+    timeout: Duration,
+    expected: impl FnOnce() -> String,
+) -> Result<Answer, Vec<Mismatch>> {
     let mut lines = Vec::new();
+    let started = Instant::now();
     let call = Call::new(argv).deadline(timeout);
-    let ended = runner.stream(call, &mut |line| lines.push(line.text.clone()));
-    ended.map(|finished| Answer { code: finished.code, lines }).map_err(|Error { message, .. }| message)
+    match runner.stream(call, &mut |line| lines.push(line.text.clone())) {
+        Ok(finished) => Ok(Answer { code: finished.code, lines }),
+        Err(_) if started.elapsed() >= timeout => Err(vec![Mismatch::given_up(expected(), timeout)]),
+        Err(Error { message, .. }) => Err(vec![Mismatch::new(expected(), message)]),
+    }
 }
 
 fn code_text(probe: &Probe) -> String {

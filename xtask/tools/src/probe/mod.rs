@@ -129,11 +129,18 @@ type Attempt = Result<String, Vec<Mismatch>>;
 struct Mismatch {
     expected: String,
     actual: String,
+    /// Whether the try was given up before anything answered.
+    given_up: bool,
 }
 
 impl Mismatch {
     fn new(expected: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self { expected: expected.into(), actual: actual.into() }
+        Self { expected: expected.into(), actual: actual.into(), given_up: false }
+    }
+
+    /// A program that was given up after this time.
+    fn given_up(expected: impl Into<String>, time: Duration) -> Self {
+        Self { given_up: true, ..Self::new(expected, format!("no end within {:.1}s", time.as_secs_f64())) }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Attempt, Outcome, Target, http, inside, tcp, tls, what};
+use super::{Attempt, Mismatch, Outcome, Target, http, inside, tcp, tls, what};
 use crate::exec::Runner;
 use crate::stack::probe::Probe;
 
@@ -96,9 +96,10 @@ fn follow(index: usize, target: &Target, deadline: Instant, runner: &Runner, rep
     let until = target.probe.deadline.map_or(deadline, |own| deadline.min(started + own.0));
     let left = || until.saturating_duration_since(Instant::now());
     let mut pause = FIRST_PAUSE;
+    let mut answered = None;
     for tries in 1.. {
         let left_now = left().max(LEAST);
-        let attempt = attempt(target, runner, left_now.min(TRY), left_now);
+        let attempt = attempt(target, runner, left_now.min(TRY), left_now).map_err(|wrong| telling(wrong, &mut answered));
         let left = left();
         let over = attempt.is_ok() || left.is_zero();
         let outcome = outcome(target, attempt, tries, started.elapsed());
@@ -108,6 +109,14 @@ fn follow(index: usize, target: &Target, deadline: Instant, runner: &Runner, rep
         }
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
+}
+
+/// What is told of a try that failed: of one that was given up, what the last one has shown that was not.
+fn telling(wrong: Vec<Mismatch>, answered: &mut Option<Vec<Mismatch>>) -> Vec<Mismatch> {
+    if wrong.iter().any(|one| one.given_up) {
+        return answered.clone().unwrap_or(wrong);
+    }
+    answered.insert(wrong).clone()
 }
 
 /// Tries a probe once, for as long as `time`.
@@ -200,6 +209,17 @@ mod tests {
         assert!(outcomes[0].tries > 1, "{outcomes:?}");
         let told = format!("`web` GET /health on port {port}: expected status 200, got 503: no database");
         assert_eq!(outcomes[0].to_string(), told);
+    }
+
+    #[test]
+    fn a_try_that_is_given_up_does_not_hide_what_an_earlier_one_has_shown() {
+        let given_up = || vec![Mismatch::given_up("exit code 0", Duration::from_millis(1999))];
+        let answer = |code: &str| vec![Mismatch::new("exit code 0", code)];
+        let mut answered = None;
+        assert_eq!(telling(given_up(), &mut answered)[0].actual, "no end within 2.0s");
+        assert_eq!(telling(answer("exit code 3"), &mut answered), answer("exit code 3"));
+        assert_eq!(telling(given_up(), &mut answered), answer("exit code 3"));
+        assert_eq!(telling(answer("exit code 4"), &mut answered), answer("exit code 4"));
     }
 
     #[test]
