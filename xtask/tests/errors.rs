@@ -153,6 +153,11 @@ fn an_unknown_profile() {
     with("*").exits(0);
     with("monitorin").exits(2).says(&["error: no service is in the profile `monitorin`\n", "did you mean `monitoring`?"]);
     with("zzz").exits(2).says(&["error: no service is in the profile `zzz`\n", "help: the profiles are `admin`, `monitoring`\n"]);
+    let off = project.xtask(&["smoke", "--dry-run", "extra"]).exits(2);
+    off.says(&[
+        "the service `extra` is off: it is only in the profile `monitoring` or `admin`",
+        "help: put it on with `--profile NAME`",
+    ]);
     let plain = Project::new(&[("compose.yaml", WEB)]).xtask(&["prod-ps", "--profile", "zzz"]).exits(2);
     plain.says(&["the compose files have no profiles"]);
 }

@@ -102,6 +102,9 @@ pub fn select_some(stack: &Stack, named: &[String]) -> Result<BTreeSet<String>> 
 }
 
 fn no_service(stack: &Stack, name: &str) -> Error {
+    if let Some(off) = off(stack, name) {
+        return off;
+    }
     let error = Error::cannot(format!("no service is called `{name}`"));
     match super::extension::nearest(name, stack.services.keys().map(String::as_str)) {
         Some(nearest) => error.help(format!("did you mean `{nearest}`?")),
@@ -110,6 +113,16 @@ fn no_service(stack: &Stack, name: &str) -> Error {
             error.help(format!("the services are {}", names.join(", ")))
         }
     }
+}
+
+/// Of a service that the files have and the resolved project has not: which profiles put it on.
+fn off(stack: &Stack, name: &str) -> Option<Error> {
+    let at = steps(["services", name, "profiles"]);
+    let profiles = stack.sources.value_or_included(&at)?;
+    let names = profiles.as_array()?.iter().filter_map(|one| Some(format!("`{}`", one.as_str()?)));
+    let names = names.collect::<Vec<_>>().join(" or ");
+    let error = Error::cannot(format!("the service `{name}` is off: it is only in the profile {names}"));
+    Some(placed(error.help("put it on with `--profile NAME`"), &at, &stack.sources))
 }
 
 fn section<T: DeserializeOwned>(raw: &Value, key: &str, sources: &Sources, errors: &mut Vec<Error>) -> BTreeMap<String, T> {

@@ -172,6 +172,12 @@ impl Sources {
         self.own().rev().find_map(|source| source.node(steps)).and_then(|(_, node)| node.value.resolved())
     }
 
+    /// [`Self::value`], and where the project's own files say nothing, what those say that they include.
+    pub fn value_or_included(&self, steps: &[Step]) -> Option<Json> {
+        let included = || self.of(Role::Included).rev().find_map(|source| source.node(steps));
+        self.value(steps).or_else(|| included().and_then(|(_, node)| node.value.resolved()))
+    }
+
     /// Where a service was declared first.
     pub fn service(&self, name: &str) -> Option<Place> {
         let steps = steps(["services", name]);
