@@ -101,13 +101,14 @@ pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container
 /// [`boot`] for those who want to know how far a stack came that did not come up.
 ///
 /// # Errors
-/// The engine's events cannot be followed.
+/// The engine's events cannot be followed; a service waits for the health of one that nothing checks.
 pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Container], deadline: Duration) -> Result<Attempt> {
+    let mut boot = Boot::new(members(stack, containers));
+    trouble::none_never_healthy(stack, &boot)?;
     let began = SystemTime::now();
     let (sender, messages) = channel();
     let _events = follow_events(ctx, project, sender.clone())?;
     let started = Instant::now();
-    let mut boot = Boot::new(members(stack, containers));
     containers.iter().for_each(|container| resume(&mut boot, container));
     let timer = ctx.ui.timer("boot");
     let outcome = loop {

@@ -148,7 +148,7 @@ impl Boot {
         let phase = entry.phase();
         let met = match how.condition {
             Condition::Started => matches!(phase, Phase::Running | Phase::Healthy | Phase::Done),
-            // Compose refuses to wait for the health of a service that has no check; a running one is the most it can be.
+            // Without a check a running one is the most it can be; `never_healthy` tells who waits for more.
             Condition::Healthy => phase == Phase::Healthy || (!entry.member.checked && phase == Phase::Running),
             Condition::Completed => phase == Phase::Done,
         };
@@ -186,6 +186,17 @@ impl Boot {
     /// The services that are not up yet.
     pub fn pending(&self) -> Vec<&str> {
         self.entries.iter().filter(|(_, entry)| !entry.is_up()).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Services that wait for the health of one that nothing checks, each with that one. Compose never starts them.
+    pub fn never_healthy(&self) -> Vec<(&str, &str)> {
+        let mut found = Vec::new();
+        for (name, entry) in &self.entries {
+            let healthy = entry.member.needs.iter().filter(|(_, how)| how.condition == Condition::Healthy && how.required);
+            let unchecked = healthy.filter(|(need, _)| self.entries.get(*need).is_some_and(|other| !other.member.checked));
+            found.extend(unchecked.map(|(need, _)| (name.as_str(), need.as_str())));
+        }
+        found
     }
 
     /// Whether nothing but the process itself tells that this service is well.

@@ -2,8 +2,9 @@
 
 use crate::docker::compose::{absent, uncreated};
 use crate::docker::space::{ROOM, is_full};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result, none_of};
 use crate::stack::Stack;
+use crate::stack::boot::Boot;
 use crate::stack::source::steps;
 
 /// The engine is not there any more.
@@ -23,12 +24,14 @@ pub fn cannot_create(stack: &Stack, project: &str, said: &[String]) -> Error {
         return not_there(stack, kind, name);
     }
     let help = if is_full(why) { ROOM } else { "the engine refuses what the compose files ask of it; `-v` shows the command" };
-    let what = match uncreated(said, project)[..] {
+    let uncreated = uncreated(said, project);
+    let what = match &uncreated[..] {
         [] => "the containers".to_owned(),
-        [ref one] => format!("the container of `{one}`"),
-        ref several => format!("one of the containers of `{}`", several.join("`, `")),
+        [one] => format!("the container of `{one}`"),
+        several => format!("one of the containers of `{}`", several.join("`, `")),
     };
-    Error::cannot(format!("{what} cannot be created: {why}")).help(help)
+    let place = uncreated.first().filter(|_| uncreated.len() == 1).and_then(|one| stack.sources.service(one));
+    Error { place, ..Error::cannot(format!("{what} cannot be created: {why}")) }.help(help)
 }
 
 /// A network or volume that others make, and have not.
@@ -41,6 +44,21 @@ fn not_there(stack: &Stack, kind: &str, name: &str) -> Error {
         ..Error::cannot(format!("the external {kind} `{name}` is not there"))
     }
     .help(format!("`docker {kind} create {name}` makes it; without `external: true` the stack has its own"))
+}
+
+/// Makes sure that no service waits for what cannot come: the health of one that nothing checks.
+///
+/// # Errors
+/// Each that does.
+pub fn none_never_healthy(stack: &Stack, boot: &Boot) -> Result<()> {
+    let error = |(service, other): (&str, &str)| Error {
+        place: stack.sources.find(&steps(["services", service, "depends_on", other])),
+        service: Some(service.to_owned()),
+        ..Error::cannot(format!("`{service}` waits for `{other}` to be healthy, and nothing checks `{other}`")).help(format!(
+            "give `{other}` a `healthcheck`, or wait for it with `condition: service_started`; compose starts no stack like this"
+        ))
+    };
+    none_of(boot.never_healthy().into_iter().map(error).collect())
 }
 
 /// Makes one clear error of what docker's client says of a service that it could not start.

@@ -49,6 +49,18 @@ fn a_service_starts_the_moment_its_conditions_hold() {
 }
 
 #[test]
+fn who_waits_for_the_health_of_a_service_that_nothing_checks_is_known() {
+    use Condition::{Healthy, Started};
+    let boot = boot(&[
+        ("db", member(&[], false, Restarts::Never)),
+        ("cache", member(&[], true, Restarts::Never)),
+        ("api", member(&[("db", Healthy), ("cache", Healthy), ("not in this run", Healthy)], true, Restarts::Never)),
+        ("web", member(&[("db", Started)], false, Restarts::Never)),
+    ]);
+    assert_eq!(boot.never_healthy(), [("api", "db")]);
+}
+
+#[test]
 fn deaths_fail_where_nothing_starts_the_service_again() {
     for (checked, restarts, events, failure) in [
         (false, Restarts::Never, &[Event::Died(3)][..], Some(Failure::Exited(3))),
