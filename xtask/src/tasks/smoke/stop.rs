@@ -204,9 +204,16 @@ fn is_clean(code: i32, signal: &str) -> bool {
     code == 0 || number(signal).is_some_and(|number| code == 128 + number)
 }
 
+/// SIGRTMIN, from which the engine counts the signals without names of their own.
+const FIRST_REAL_TIME: i32 = 34;
+
 /// The number of a signal as an image names it; SIGTERM where it names none. SIGKILL asks for nothing.
 fn number(signal: &str) -> Option<i32> {
-    let name = signal.trim_start_matches("SIG");
+    let name = signal.to_ascii_uppercase();
+    let name = name.trim_start_matches("SIG");
+    if let Some(above) = name.strip_prefix("RTMIN") {
+        return if above.is_empty() { Some(FIRST_REAL_TIME) } else { Some(FIRST_REAL_TIME + above.parse::<i32>().ok()?) };
+    }
     match name {
         "" | "TERM" => Some(15),
         "HUP" => Some(1),
@@ -215,6 +222,7 @@ fn number(signal: &str) -> Option<i32> {
         "USR1" => Some(10),
         "USR2" => Some(12),
         "WINCH" => Some(28),
+        "PWR" => Some(30),
         _ => name.parse().ok().filter(|number| *number != KILLED - 128),
     }
 }
@@ -245,6 +253,10 @@ mod tests {
             (137, "SIGKILL", false),
             (137, "9", false),
             (1, "SIGTERM", false),
+            (143, "sigterm", true),
+            (165, "SIGRTMIN+3", true),
+            (162, "RTMIN", true),
+            (165, "RTMIN+x", false),
         ] {
             assert_eq!(is_clean(code, signal), clean, "{code} {signal}");
         }
