@@ -130,6 +130,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>, at: &[Step], s
     }));
     let message = error.inner().to_string();
     let Some((unknown, known)) = unknown_name(&message) else {
+        let message = in_words(message);
         return placed(Error::cannot(format!("`{}`: {message}", dotted(&steps))), &steps, sources);
     };
     if error.inner().to_string().starts_with("unknown field") && steps.last() != Some(&Step::Key(unknown.clone())) {
@@ -142,6 +143,25 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>, at: &[Step], s
     };
     let error = Error::cannot(format!("unknown {what} `{unknown}`{within}"));
     placed(error.help(suggestion(&unknown, &known)), &steps, sources)
+}
+
+/// What Rust calls a kind of value at the end of a message, and what the people who write compose files call it.
+const KINDS: [(&str, &str); 6] = [
+    ("u16", "a number from 0 to 65535"),
+    ("u32", "a number from 0 to 4294967295"),
+    ("u64", "a number from 0 on"),
+    ("i32", "a whole number"),
+    ("a sequence", "a list"),
+    ("a map", "a mapping"),
+];
+
+/// A message without the names that Rust has for kinds of values.
+fn in_words(message: String) -> String {
+    let kind = KINDS.iter().find_map(|(name, words)| {
+        let before = message.strip_suffix(name)?.strip_suffix(' ')?;
+        Some(format!("{before} {words}"))
+    });
+    kind.unwrap_or(message)
 }
 
 /// The nearest known word, or all of them.
@@ -248,7 +268,9 @@ mod tests {
         let told = problems(&service("      size: huge\n"));
         assert!(told[0].starts_with("c.yaml:4 `services.a.x-xtask.size`: "), "{told:?}");
         let told = problems(&service("      probes: [{tcp: 99999}]\n"));
-        assert!(told[0].starts_with("c.yaml:4 `services.a.x-xtask.probes[0].tcp`: "), "{told:?}");
+        let port =
+            "c.yaml:4 `services.a.x-xtask.probes[0].tcp`: invalid value: integer `99999`, expected a number from 0 to 65535 / -";
+        assert_eq!(told, [port]);
     }
 
     #[test]
