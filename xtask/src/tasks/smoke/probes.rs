@@ -192,8 +192,9 @@ fn targets(loaded: &Loaded, containers: &[Container], authorities: &Authorities)
 
 /// The probes of a service: what is declared or given, and something listening on each TCP port that is published.
 pub fn all(service: &Service) -> impl Iterator<Item = Probe> + '_ {
-    let published = service.ports.iter().filter(|port| port.is_tcp());
-    let derived = published.map(|port| Probe { tcp: Some(port.target), ..Probe::default() });
+    // A port may be published more than once.
+    let published: BTreeSet<u16> = service.ports.iter().filter(|port| port.is_tcp()).map(|port| port.target).collect();
+    let derived = published.into_iter().map(|port| Probe { tcp: Some(port), ..Probe::default() });
     service.extension.probes.iter().cloned().chain(derived)
 }
 
@@ -259,7 +260,7 @@ mod tests {
 
     #[test]
     fn every_published_port_is_probed_beside_what_is_declared() {
-        let yaml = "services:\n  a:\n    image: i\n    ports: [{target: 80}]\n    x-xtask:\n      probes:\n        - {http: /}\n        - {log: up}\n";
+        let yaml = "services:\n  a:\n    image: i\n    ports: [{target: 80}, {target: 80}]\n    x-xtask:\n      probes:\n        - {http: /}\n        - {log: up}\n";
         let http = "GET / 127.0.0.1:32768 /p/compose/base.yaml:7";
         assert_eq!(found(yaml, true), [http, "log `up` :0 /p/compose/base.yaml:8", "TCP open 127.0.0.1:32768 -"]);
         assert_eq!(found(yaml, false), ["log `up` :0 /p/compose/base.yaml:8"], "what has ended has only its log");
