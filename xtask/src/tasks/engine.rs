@@ -49,13 +49,30 @@ pub fn ready(ctx: &Context) -> Result<Part> {
             return Error::cannot("without an engine nothing further can be planned")
                 .help("leave out `--dry-run` to have it started");
         }
-        let error = Error::cannot("the engine does not answer").evidence("it said", finished.stderr);
-        if let Some(host) = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
-            return error
-                .help(format!("`DOCKER_HOST` says that it is at `{host}`: correct it, or unset it for this machine's own"));
-        }
-        error.help("start it, or add `--provision` to have it installed and started; `cargo xtask doctor` tells what is wrong")
+        no_answer(finished.stderr, &|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     })
+}
+
+/// How docker's client begins and ends what it says of an engine that speaks another version of the interface.
+const OTHER_VERSION: [&str; 2] = ["client version ", " is too "];
+
+/// Makes an error of what docker's client said when the engine gave no answer, in an environment of these variables.
+fn no_answer(said: Vec<String>, variable: &dyn Fn(&str) -> Option<String>) -> Error {
+    if said.iter().any(|line| OTHER_VERSION.iter().all(|part| line.contains(part))) {
+        let error = Error::cannot("docker's client and the engine do not speak the same version").evidence("it said", said);
+        return match variable("DOCKER_API_VERSION") {
+            Some(version) => error.help(format!("`DOCKER_API_VERSION` asks for `{version}`: unset it")),
+            None => error.help("bring the older of the two up to date; `cargo xtask doctor` tells both versions"),
+        };
+    }
+    let error = Error::cannot("the engine does not answer").evidence("it said", said);
+    match variable("DOCKER_HOST") {
+        Some(host) => {
+            error.help(format!("`DOCKER_HOST` says that it is at `{host}`: correct it, or unset it for this machine's own"))
+        }
+        None => error
+            .help("start it, or add `--provision` to have it installed and started; `cargo xtask doctor` tells what is wrong"),
+    }
 }
 
 /// Kinds of things in the engine that can be removed once no container uses them.
@@ -141,4 +158,24 @@ pub fn label_values(ctx: &Context, label: &str) -> Result<std::collections::BTre
         values.extend(found.lines().filter(|line| !line.is_empty()).map(str::to_owned));
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn helps(said: &str, variables: &[(&str, &str)]) -> String {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        no_answer(vec![said.to_owned()], &variable).help.expect("a remedy")
+    }
+
+    #[test]
+    fn an_engine_that_does_not_understand_the_client_is_not_to_be_started() {
+        let said = "Error response from daemon: client version 1.43 is too old. Minimum supported API version is 1.44";
+        assert!(helps(said, &[]).starts_with("bring the older of the two up to date"));
+        assert_eq!(helps(said, &[("DOCKER_API_VERSION", "1.43")]), "`DOCKER_API_VERSION` asks for `1.43`: unset it");
+        let said = "Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?";
+        assert!(helps(said, &[]).starts_with("start it"));
+        assert!(helps(said, &[("DOCKER_HOST", "unix:///x.sock")]).starts_with("`DOCKER_HOST` says"));
+    }
 }
