@@ -22,6 +22,16 @@ impl Published {
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         Self { port, protocol: protocol.to_owned(), address: format!("{host}:{host_port}") }
     }
+
+    /// The same, by an address that can be connected to where every address is listened on.
+    fn seen_here(mut self) -> Self {
+        for (every, own) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] {
+            if let Some(port) = self.address.strip_prefix(every) {
+                self.address = format!("{own}{port}");
+            }
+        }
+        self
+    }
 }
 
 /// As `docker ps` writes it.
@@ -52,11 +62,11 @@ impl Address {
 
 /// Where the TCP ports of containers are reached.
 pub fn addresses(containers: &[Container]) -> Vec<Address> {
-    let mut addresses: Vec<Address> = containers
-        .iter()
-        .flat_map(|container| container.tcp_ports().into_iter().map(move |port| (container.service(), port)))
-        .map(|(service, (port, host, host_port))| Address::new(service, Published::new(port, "tcp", &host, host_port)))
-        .collect();
+    let mut addresses = Vec::new();
+    for container in containers {
+        let tcp = published(container).into_iter().filter(|one| one.protocol == "tcp");
+        addresses.extend(tcp.map(|one| Address::new(container.service(), one.seen_here())));
+    }
     addresses.sort_by(|a, b| (&a.service, a.port).cmp(&(&b.service, b.port)));
     addresses
 }
@@ -99,6 +109,14 @@ mod tests {
         let two = r#"{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"1"},{"HostIp":"::1","HostPort":"1"}]}"#;
         assert_eq!(shown(two), ["127.0.0.1:1->80/tcp", "[::1]:1->80/tcp"]);
         assert!(shown(r#"{"x":[{"HostIp":"","HostPort":""}]}"#).is_empty());
+    }
+
+    #[test]
+    fn every_address_of_a_port_is_told_as_it_is_reached_seen_here() {
+        let ports = r#"{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"1"},{"HostIp":"::","HostPort":"1"},{"HostIp":"10.0.0.1","HostPort":"2"}],
+            "53/udp":[{"HostIp":"::1","HostPort":"3"}],"81/tcp":[{"HostIp":"::","HostPort":"4"}],"82/tcp":null}"#;
+        let told: Vec<String> = addresses(&[container(ports)]).into_iter().map(|one| one.address).collect();
+        assert_eq!(told, ["127.0.0.1:1", "10.0.0.1:2", "[::1]:4"]);
     }
 
     #[test]

@@ -239,12 +239,6 @@ impl Container {
         published.host_port.parse().ok().map(|port| (address.to_owned(), port))
     }
 
-    /// Every TCP port of the container that is published, with the host's address and port.
-    pub fn tcp_ports(&self) -> Vec<(u16, String, u16)> {
-        let ports = self.network_settings.ports.iter().flatten().filter_map(|(port, _)| port.strip_suffix("/tcp")?.parse().ok());
-        ports.filter_map(|target| self.host_port(target).map(|(address, port)| (target, address, port))).collect()
-    }
-
     /// Whether the last run of its health check could not even begin: its program is not in the image, or cannot be executed.
     pub fn cannot_be_checked(&self) -> bool {
         let log = self.state.health.as_ref().and_then(|health| health.log.as_ref());
@@ -279,7 +273,6 @@ mod tests {
         assert_eq!((first.service(), first.checked(), first.restarts()), ("a", true, Restarts::Always));
         assert_eq!(first.host_port(80), Some(("127.0.0.1".to_owned(), 32768)));
         assert_eq!((first.host_port(81), first.host_port(82)), (None, None));
-        assert_eq!(first.tcp_ports(), [(80, "127.0.0.1".to_owned(), 32768)]);
         assert_eq!(first.health_output(), ["no", "way"]);
         assert!(first.host_config.log_config.grows());
         assert!(!first.cannot_be_checked());
