@@ -49,6 +49,18 @@ fn services_of_a_profile_are_started_with_it_and_removed_without_it() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn what_runs_for_the_other_environment_is_not_passed_off_as_this_ones() {
+    let running = Running::start("services: {a: {image: IMAGE, command: sleep 600}}");
+    for task in ["ps", "logs"] {
+        let told = format!("the project `{}` runs for production, not for development", running.0.name);
+        running.xtask(&[&format!("dev-{task}")]).exits(0).tells(&told);
+        let ran = running.xtask(&[&format!("prod-{task}")]).exits(0);
+        assert!(!ran.stderr.contains("runs for"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn what_others_were_to_make_is_told_with_its_remedy() {
     for (kind, used) in [("network", "networks: [out]"), ("volume", "volumes: ['out:/out']")] {
         let project = stack(&format!(

@@ -4,6 +4,7 @@
 use super::launch;
 use super::load::Loaded;
 use crate::context::Context;
+use crate::docker::container::Container;
 use crate::error::{Error, Result};
 
 /// The label that names the environment that a container was started for.
@@ -15,9 +16,7 @@ pub const ENVIRONMENT: &str = "dev.xtask.environment";
 /// It does.
 pub fn check(ctx: &Context, loaded: &Loaded) -> Result<()> {
     let (name, wanted) = (&loaded.stack.name, loaded.environment.name());
-    let containers = launch::containers(ctx, name)?;
-    let labels = containers.iter().filter_map(|one| one.config.labels.as_ref()?.get(ENVIRONMENT));
-    match labels.into_iter().find(|other| *other != wanted) {
+    match other(loaded, &launch::containers(ctx, name)?) {
         None => Ok(()),
         Some(other) => Err(Error::cannot(format!(
             "the project `{name}` runs for {other}; for {wanted} its containers and volumes would be taken over"
@@ -27,4 +26,17 @@ pub fn check(ctx: &Context, loaded: &Loaded) -> Result<()> {
              {other} down first"
         ))),
     }
+}
+
+/// Warns that these containers, which are about to be shown, are not of the environment that was asked about.
+pub fn warn(ctx: &Context, loaded: &Loaded, containers: &[Container]) {
+    if let Some(other) = other(loaded, containers) {
+        ctx.ui.warn(format!("the project `{}` runs for {other}, not for {}", loaded.stack.name, loaded.environment.name()));
+    }
+}
+
+/// The environment that some of these containers were started for, if it is not the one that was asked about.
+fn other<'a>(loaded: &Loaded, containers: &'a [Container]) -> Option<&'a String> {
+    let mut labels = containers.iter().filter_map(|one| one.config.labels.as_ref()?.get(ENVIRONMENT));
+    labels.find(|other| *other != loaded.environment.name())
 }

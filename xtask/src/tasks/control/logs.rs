@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::exec::{Call, Finished, Next, Source};
 use crate::report;
 use crate::stack::{Environment, select};
-use crate::tasks::{files, launch};
+use crate::tasks::{files, launch, occupied};
 
 /// How many of the last lines an error shows of what compose itself says.
 const TAIL: usize = 20;
@@ -24,6 +24,7 @@ pub fn logs(ctx: &Context, environment: Environment, args: &LogsArgs) -> Result<
         ctx.ui.step("logs", format!("nothing of {what} runs; `{how}` starts it"));
         return Ok(());
     }
+    occupied::warn(ctx, &loaded, &containers);
     redact(ctx, &loaded.stack);
     let color = ctx.ui.answers_in_color();
     let argv = Named(&loaded.stack.name).logs(&args.services, args.follow, args.tail, args.since.as_ref(), color);

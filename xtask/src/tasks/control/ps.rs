@@ -11,7 +11,7 @@ use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{Environment, select};
 use crate::tasks::addresses::{Published, published};
-use crate::tasks::launch;
+use crate::tasks::{launch, occupied};
 
 /// A row of `ps`.
 #[derive(Debug, Serialize)]
@@ -28,6 +28,7 @@ pub fn ps(ctx: &Context, environment: Environment, args: &ServicesArgs) -> Resul
     let loaded = project(ctx, environment)?;
     select(&loaded.stack, &args.services)?;
     let containers = launch::containers(ctx, &loaded.stack.name)?;
+    occupied::warn(ctx, &loaded, &containers);
     let mut rows: Vec<Row> = containers.iter().filter(|one| is_wanted(one, &args.services)).map(row).collect();
     rows.sort_by(|a, b| (&a.service, &a.container).cmp(&(&b.service, &b.container)));
     if ctx.json() {
