@@ -16,9 +16,8 @@ use crate::docker::engine as client;
 use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 use crate::secret::{Value, random};
-use crate::stack::Stack;
-use crate::stack::boot::{Phase, Times};
 use crate::stack::isolate::{Folder, Isolated, Options, carry_secrets, check_targets, host_paths, isolate};
+use crate::stack::{Service, Stack};
 
 /// The first engine that knows `start_interval`.
 const START_INTERVAL_ENGINE: u32 = 25;
@@ -140,13 +139,8 @@ impl Copy {
 fn tell(ctx: &Context, stack: &Stack, booted: &launch::Booted) {
     waterfall::show(ctx, booted);
     ctx.ui.more(format!("healthy in {:.1}s · floor {:.1}s", booted.took.as_secs_f64(), booted.floor.took.as_secs_f64()));
-    let unchecked = |(name, phase, _): &&(String, Phase, Times)| {
-        *phase == Phase::Running && stack.services.get(name).is_some_and(|service| !service.is_reached())
-    };
-    let unchecked: Vec<String> = booted.services.iter().filter(unchecked).map(|(name, ..)| format!("`{name}`")).collect();
-    if !unchecked.is_empty() {
-        ctx.ui.more(format!("nothing checks {}: that it has started is all that is known", unchecked.join(", ")));
-    }
+    let checked = |name: &str| stack.services.get(name).is_none_or(Service::is_reached);
+    waterfall::unchecked(ctx, booted, &checked);
 }
 
 /// Six hexadecimal digits that tell runs apart.

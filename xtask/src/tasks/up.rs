@@ -53,6 +53,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
     };
     let booted = start().inspect_err(|_| tell_left(ctx, &loaded))?;
     waterfall::show(ctx, &booted);
+    waterfall::unchecked(ctx, &booted, &|_| false);
     tell(ctx, &launch::containers(ctx, &loaded.stack.name)?)
 }
 

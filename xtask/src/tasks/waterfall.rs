@@ -4,12 +4,21 @@ use std::time::Duration;
 
 use super::launch::Booted;
 use crate::context::Context;
-use crate::stack::boot::Phase;
+use crate::stack::boot::{Phase, Times};
 
 /// Shows the boot, a step.
 pub fn show(ctx: &Context, booted: &Booted) {
     for (index, row) in rows(booted).iter().enumerate() {
         ctx.ui.step(if index == 0 { "boot" } else { "" }, row);
+    }
+}
+
+/// Says of which services nothing but their process is known: they have no health check, and nothing else tells that they are well.
+pub fn unchecked(ctx: &Context, booted: &Booted, otherwise: &dyn Fn(&str) -> bool) {
+    let alone = |(name, phase, _): &&(String, Phase, Times)| *phase == Phase::Running && !otherwise(name);
+    let names: Vec<String> = booted.services.iter().filter(alone).map(|(name, ..)| format!("`{name}`")).collect();
+    if !names.is_empty() {
+        ctx.ui.more(format!("nothing checks {}: that it has started is all that is known", names.join(", ")));
     }
 }
 
