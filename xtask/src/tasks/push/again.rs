@@ -17,10 +17,9 @@ use crate::stack::ImageRef;
 use crate::stack::lock::{FILE, Lock, Locked};
 use crate::stack::tags::{Source, Tags};
 use crate::tasks::load::Loaded;
-use crate::tasks::program;
 
 /// Names the images of the lock.
-pub fn run(ctx: &Context, loaded: &Loaded, head: &Source, args: &PushArgs) -> Result<()> {
+pub fn run(ctx: &Context, client: &Client, loaded: &Loaded, head: &Source, args: &PushArgs) -> Result<()> {
     let lock = lock::read(&loaded.root)?;
     let mut reasons = Vec::new();
     for image in &lock.images {
@@ -29,10 +28,9 @@ pub fn run(ctx: &Context, loaded: &Loaded, head: &Source, args: &PushArgs) -> Re
         reasons.extend(refuse::stood_in(service, name, &image.stand_ins, args));
     }
     let source = source_of(ctx, loaded, head, &lock)?;
-    let client = program::registries(ctx)?;
     let names = names(&lock)?;
     let all: Vec<&ImageRef> = names.iter().map(|(name, _)| name).collect();
-    let tags = survey::tags(ctx, &client, &loaded.stack.extension.tags, &source, &args.tags, &all)?;
+    let tags = survey::tags(ctx, client, &loaded.stack.extension.tags, &source, &args.tags, &all)?;
     if ctx.dry_run() {
         let line = |tag: &String, (name, locked): &(ImageRef, &Locked)| format!("tag {} {}\n", tagged(name, tag), locked.digest);
         let both = tags.immutable.iter().chain(&tags.floating);
@@ -40,8 +38,8 @@ pub fn run(ctx: &Context, loaded: &Loaded, head: &Source, args: &PushArgs) -> Re
     }
     let wanted: Vec<ImageRef> =
         names.iter().flat_map(|(name, _)| tags.immutable.iter().chain(&tags.floating).map(|tag| tagged(name, tag))).collect();
-    let behind = survey::behind(&client, &wanted)?;
-    let manifests = manifests(&client, &names)?;
+    let behind = survey::behind(client, &wanted)?;
+    let manifests = manifests(client, &names)?;
     if !args.allow_moved {
         reasons.extend(moved(&names, &tags.immutable, &behind));
     }
@@ -52,7 +50,7 @@ pub fn run(ctx: &Context, loaded: &Loaded, head: &Source, args: &PushArgs) -> Re
     let (lasting, floating) = (wishes(&tags.immutable), wishes(&tags.floating));
     let mut rows = rows(&lasting, false, &behind);
     rows.extend(self::rows(&floating, true, &behind));
-    let outcome = name::all(&client, &lasting, &behind).and_then(|()| {
+    let outcome = name::all(client, &lasting, &behind).and_then(|()| {
         mark(&mut rows, &lasting);
         ctx.runner.cancel().check()?;
         name::floating(&client.unstoppable(), &floating, &behind)?;

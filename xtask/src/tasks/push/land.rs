@@ -43,15 +43,26 @@ pub struct Landed {
     pub there: usize,
 }
 
-/// Sends every image, and gives what landed, or why not, in the order of the jobs.
+/// Sends every image, does `meanwhile` as soon as all are on their way, and gives what landed, or why not, in the order of the jobs.
 ///
 /// # Errors
-/// An interrupt.
-pub fn all(ctx: &Context, client: &Client, jobs: &[Job<'_>]) -> Result<Vec<Result<Landed>>> {
-    let sent: Vec<Result<Progress>> = std::thread::scope(|scope| {
+/// An interrupt, and those of `meanwhile`.
+pub fn all(
+    ctx: &Context,
+    client: &Client,
+    jobs: &[Job<'_>],
+    meanwhile: impl FnOnce() -> Result<()>,
+) -> Result<Vec<Result<Landed>>> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (sent, prepared): (Vec<Result<Progress>>, Result<()>) = std::thread::scope(|scope| {
         let threads: Vec<_> = jobs.iter().map(|job| scope.spawn(move || one(ctx, client, job))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        let prepared = meanwhile();
+        let sent = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
+        (sent, prepared)
     });
+    prepared?;
     let there: Vec<ImageRef> = jobs.iter().zip(&sent).filter(|(_, sent)| sent.is_ok()).map(|(job, _)| job.tag.clone()).collect();
     let mut read = client.manifests(&there)?.into_iter();
     let landed = |(job, sent): (&Job<'_>, Result<Progress>)| verified(job, &sent?, read.next().unwrap_or(Err(Trouble::Absent)));

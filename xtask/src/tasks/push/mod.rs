@@ -37,10 +37,15 @@ use target::tagged;
 /// Pushes, or names again what was pushed before.
 pub fn run(ctx: &Context, args: &PushArgs) -> Result<()> {
     target::tags(&args.tags)?;
+    let client = program::registries(ctx)?;
+    if !ctx.dry_run() {
+        // For the first round of questions, which waits for compose.
+        client.stand_by(1)?;
+    }
     let (loaded, source) = load_and(ctx, ctx.environment(), Undefined::Tell, true, |root| source::ask(ctx, root))?;
     let source = source?;
     if args.from_lock {
-        return again::run(ctx, &loaded, &source, args);
+        return again::run(ctx, &client, &loaded, &source, args);
     }
     let declared = &loaded.stack.extension.push.registries;
     let registries = if args.registries.is_empty() { declared } else { &args.registries };
@@ -48,7 +53,6 @@ pub fn run(ctx: &Context, args: &PushArgs) -> Result<()> {
     if named.is_empty() {
         return Err(Error::cannot("there is nothing to push: no service asked for has a `build` section"));
     }
-    let client = program::registries(ctx)?;
     let names: Vec<&ImageRef> = named.iter().flat_map(|one| &one.names).collect();
     let tags = survey::tags(ctx, &client, &loaded.stack.extension.tags, &source, &args.tags, &names)?;
     if ctx.dry_run() {
@@ -124,7 +128,8 @@ impl Push<'_> {
     }
 
     fn perform(&self, behind: &Behind, rows: &mut [Row]) -> Result<()> {
-        let manifests = self.land(behind, rows)?;
+        let mover = self.client.unstoppable();
+        let manifests = self.land(behind, rows, &mover)?;
         let further = self.tags.immutable.get(1..).unwrap_or_default();
         let wishes = |tags: &[String]| -> Vec<name::Wish<'_>> {
             tags.iter().flat_map(|tag| manifests.iter().map(move |(name, manifest)| (tagged(name, tag), manifest))).collect()
@@ -137,7 +142,7 @@ impl Push<'_> {
         }
         let floating = wishes(&self.tags.floating);
         self.ctx.runner.cancel().check()?;
-        name::floating(&self.client.unstoppable(), &floating, behind)?;
+        name::floating(&mover, &floating, behind)?;
         mark(rows, &floating);
         let lock = Lock::of(self.subjects.iter().filter_map(|subject| self.locked(subject, &manifests)).collect());
         if lock::write(&self.loaded.root, &lock)? {
@@ -146,8 +151,9 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// Lands every image that is not there yet, and gives the manifest behind each name.
-    fn land(&self, behind: &Behind, rows: &mut [Row]) -> Result<BTreeMap<ImageRef, Manifest>> {
+    /// Lands every image that is not there yet, and gives the manifest behind each name. Meanwhile everything is started that asks
+    /// about them later: what reads them back, and what puts and reads the tags that move.
+    fn land(&self, behind: &Behind, rows: &mut [Row], mover: &Client) -> Result<BTreeMap<ImageRef, Manifest>> {
         let Some(tag) = self.tags.immutable.first() else {
             return Err(Error::cannot("there is no commit, and images are named after it"));
         };
@@ -163,8 +169,13 @@ impl Push<'_> {
             }
         }
         let (names, jobs): (Vec<ImageRef>, Vec<Job<'_>>) = jobs.into_iter().unzip();
+        let meanwhile = || {
+            self.client.stand_by(1)?;
+            mover.stand_by(if self.tags.floating.is_empty() { 0 } else { 2 })
+        };
+        let landed = land::all(self.ctx, &self.client, &jobs, meanwhile)?;
         let mut errors = Vec::new();
-        for ((name, job), landed) in names.into_iter().zip(&jobs).zip(land::all(self.ctx, &self.client, &jobs)?) {
+        for ((name, job), landed) in names.into_iter().zip(&jobs).zip(landed) {
             match landed {
                 Ok(landed) => {
                     tell(rows, &job.tag, &landed);

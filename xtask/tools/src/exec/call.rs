@@ -19,6 +19,7 @@ pub struct Call {
     pub(super) plugin: bool,
     pub(super) verbatim: bool,
     pub(super) stays_open: bool,
+    pub(super) told_later: bool,
 }
 
 impl Call {
@@ -35,6 +36,7 @@ impl Call {
             plugin: false,
             verbatim: false,
             stays_open: false,
+            told_later: false,
         }
     }
 

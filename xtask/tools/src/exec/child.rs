@@ -52,6 +52,7 @@ enum Happening {
 }
 
 /// A program that runs while the task goes on. It ends when this is dropped.
+#[derive(Debug)]
 pub struct Following {
     title: String,
     happenings: Receiver<Happening>,
@@ -63,7 +64,27 @@ pub struct Following {
     open: usize,
     exited: Option<(Option<i32>, Instant)>,
     /// What keeps stdin open; it closes with the program's end.
-    _stdin: Option<os_pipe::PipeWriter>,
+    stdin: Option<os_pipe::PipeWriter>,
+}
+
+/// A program that has started and waits to be told, on stdin, what to do. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Standby {
+    pub(super) following: Following,
+    pub(super) verbatim: bool,
+}
+
+impl Standby {
+    /// Gives the program these bytes on stdin, and nothing after them.
+    pub(super) fn tell(self, bytes: &[u8]) -> Following {
+        let mut following = self.following;
+        if let Some(mut stdin) = following.stdin.take() {
+            // A program that has ended already says why by itself.
+            let _it_is_gone = stdin.write_all(bytes);
+        }
+        following.started = Instant::now();
+        following
+    }
 }
 
 /// What became of waiting for a line.
@@ -84,7 +105,7 @@ impl Following {
         let (err_reader, err_writer) = os_pipe::pipe().map_err(cannot)?;
         let mut expression = expression(call, program, args).stdout_file(out_writer).stderr_file(err_writer);
         let mut stdin = None;
-        if call.stays_open {
+        if call.stays_open || call.told_later {
             let (reader, writer) = os_pipe::pipe().map_err(cannot)?;
             expression = expression.stdin_file(reader);
             stdin = Some(writer);
@@ -115,7 +136,7 @@ impl Following {
             cleanup: call.cleanup,
             open: 2,
             exited: None,
-            _stdin: stdin,
+            stdin,
         })
     }
 
@@ -215,7 +236,7 @@ pub(super) fn inherit(call: &Call, program: &Utf8Path, cancel: &Cancel) -> Resul
 pub(super) fn expression(call: &Call, program: &Utf8Path, args: &[String]) -> duct::Expression {
     let mut expression = duct::cmd(program.as_std_path(), args).unchecked();
     expression = match &call.stdin {
-        _ if call.stays_open => expression,
+        _ if call.stays_open || call.told_later => expression,
         Some(bytes) => expression.stdin_bytes(bytes.clone()),
         None => expression.stdin_null(),
     };

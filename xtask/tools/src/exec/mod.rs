@@ -17,7 +17,7 @@ use crate::secret::forms::forms;
 use crate::ui::Ui;
 pub use call::Call;
 use cancel::Cancel;
-pub use child::{Following, Line, Next, Pump, Source};
+pub use child::{Following, Line, Next, Pump, Source, Standby};
 use pipe::Ended;
 
 /// How many of stderr's last lines an error shows.
@@ -108,7 +108,23 @@ impl Runner {
     /// Runs to the end, giving each line of stdout and stderr as it comes.
     pub fn stream(&self, call: Call, on_line: &mut dyn FnMut(&Line)) -> Result<Finished> {
         let verbatim = call.verbatim;
-        let following = self.follow(call)?;
+        self.listen(self.follow(call)?, verbatim, on_line)
+    }
+
+    /// Starts a program that is told later, on stdin, what to do: what it takes to start passes while something else is waited for.
+    pub fn stand_by(&self, mut call: Call) -> Result<Standby> {
+        call.told_later = true;
+        let verbatim = call.verbatim;
+        Ok(Standby { following: self.follow(call)?, verbatim })
+    }
+
+    /// The same as [`Runner::stream`], of a program that stands by and is given these bytes on stdin now.
+    pub fn tell(&self, standby: Standby, bytes: &[u8], on_line: &mut dyn FnMut(&Line)) -> Result<Finished> {
+        let verbatim = standby.verbatim;
+        self.listen(standby.tell(bytes), verbatim, on_line)
+    }
+
+    fn listen(&self, following: Following, verbatim: bool, on_line: &mut dyn FnMut(&Line)) -> Result<Finished> {
         let mut stderr = std::collections::VecDeque::new();
         let finished = following.drain(&mut |line| {
             if verbatim && line.source == Source::Stdout {
@@ -240,6 +256,17 @@ mod tests {
         let call = || Call::new(["bash", "-c", wait]).stdin("one\n");
         assert_eq!(runner().read(call().stays_open()).expect("waits"), "one\nopen\n");
         assert_eq!(runner().read(call()).expect("ends"), "one\nclosed\n");
+    }
+
+    #[test]
+    fn a_program_that_stands_by_is_told_once_and_ends_when_nobody_tells_it() {
+        let (runner, mut lines) = (runner(), Vec::new());
+        let standby = runner.stand_by(Call::new(["cat"])).expect("it starts");
+        let finished = runner.tell(standby, b"two\nlines\n", &mut |line| lines.push(line.text.clone()));
+        assert!(finished.expect("it ends").ok() && lines == ["two", "lines"], "{lines:?}");
+        let began = std::time::Instant::now();
+        drop(runner.stand_by(Call::new(["sleep", "60"])).expect("it starts"));
+        assert!(began.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use model::registry::{challenge, config, curl, endpoint, manifest, referrers
 pub use referring::by_digest;
 
 use crate::error::Result;
-use crate::exec::{Call, Runner};
+use crate::exec::{Call, Runner, Standby};
 use crate::moment::Moment;
 use crate::secret::Value;
 use crate::ui::Ui;
@@ -33,6 +33,9 @@ use trouble::Trouble;
 
 /// A pause that a person should know the reason of.
 const TOLD: Duration = Duration::from_secs(3);
+
+/// How many questions one curl is given: each takes up to three open files.
+const AT_ONCE: usize = 128;
 
 /// A question to a registry.
 #[derive(Clone, Debug)]
@@ -59,6 +62,8 @@ pub struct Client {
     insecure: Arc<OnceLock<Insecure>>,
     /// Values of `Authorization`, by registry and scope.
     granted: Arc<Mutex<BTreeMap<(String, String), Value>>>,
+    /// Curls that have been started ahead.
+    waiting: Arc<Mutex<Vec<Standby>>>,
 }
 
 /// How far a question is.
@@ -78,12 +83,31 @@ impl Client {
     pub fn new(runner: &Runner, ui: &Ui) -> Result<Self> {
         runner.locate("curl")?;
         let (runner, ui) = (runner.clone(), ui.clone());
-        Ok(Self { runner, ui, logins: Arc::new(Logins::read()?), insecure: Arc::default(), granted: Arc::default() })
+        Ok(Self::with(runner, ui, Logins::read()?))
+    }
+
+    fn with(runner: Runner, ui: Ui, logins: Logins) -> Self {
+        let logins = Arc::new(logins);
+        Self { runner, ui, logins, insecure: Arc::default(), granted: Arc::default(), waiting: Arc::default() }
     }
 
     /// The same for what must not be broken off half way: an interrupt does not end its questions.
     pub fn unstoppable(&self) -> Self {
-        Self { runner: self.runner.unstoppable(), ..self.clone() }
+        // A curl that was started before is one that an interrupt ends.
+        Self { runner: self.runner.unstoppable(), waiting: Arc::default(), ..self.clone() }
+    }
+
+    /// Starts what this many rounds of questions will need. Worth it while something else is waited for: starting takes longer
+    /// than asking.
+    ///
+    /// # Errors
+    /// No curl, an interrupt.
+    pub fn stand_by(&self, rounds: usize) -> Result<()> {
+        for _ in 0..rounds {
+            let curl = transfer::stand_by(&self.runner)?;
+            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(curl);
+        }
+        Ok(())
     }
 
     /// Where a registry answers. The engine is asked, once, which registries it speaks to without TLS.
@@ -122,7 +146,11 @@ impl Client {
                 return Ok(slots.into_iter().filter_map(|slot| slot.answer).collect());
             }
             let transfers: Vec<Transfer<'_>> = open.iter().map(|index| self.transfer(&asks[*index])).collect();
-            let answers = transfer::all(&self.runner, &transfers)?;
+            let mut answers = Vec::new();
+            for some in transfers.chunks(AT_ONCE) {
+                let curl = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                answers.extend(transfer::all(&self.runner, curl, some)?);
+            }
             let (mut pause, mut challenged) = (Duration::ZERO, Vec::new());
             for (index, answer) in open.into_iter().zip(answers) {
                 let (ask, slot) = (&asks[index], &mut slots[index]);

@@ -35,8 +35,7 @@ impl Fake {
     fn client(config: &str) -> Client {
         let ui = Ui::new(Surroundings { quiet: true, ..Surroundings::default() }, 0);
         let runner = Runner::new(ui.clone(), Cancel::default());
-        let logins = Logins::of(config).expect("a configuration");
-        Client { runner, ui, logins: Arc::new(logins), insecure: Arc::default(), granted: Arc::default() }
+        Client::with(runner, ui, Logins::of(config).expect("a configuration"))
     }
 
     fn image(&self, tag: &str) -> ImageRef {
@@ -97,6 +96,29 @@ fn faults_are_tried_again_and_the_registry_says_when() {
     let read = only(Fake::client("").manifests(&[fake.image("1")])).expect("a manifest");
     assert_eq!(read.digest, super::manifest::digest(MANIFEST.as_bytes()));
     assert_eq!(fake.asked(), ["GET /v2/a/b/manifests/1"; 4]);
+}
+
+#[test]
+fn what_stands_by_asks_as_what_is_started_does() {
+    let fake = Fake::new(|_, _, _| manifest());
+    let client = Fake::client("");
+    client.stand_by(3).expect("started");
+    for _ in 0..5 {
+        only(client.manifests(&[fake.image("1")])).expect("a manifest");
+    }
+    assert_eq!(fake.asked().len(), 5);
+}
+
+#[test]
+fn what_stands_by_before_an_interrupt_is_not_what_asks_after_it() {
+    let fake = Fake::new(|_, _, _| manifest());
+    let client = Fake::client("");
+    client.stand_by(1).expect("started");
+    let unstoppable = client.unstoppable();
+    unstoppable.stand_by(1).expect("started");
+    client.runner.cancel().set();
+    assert_eq!(client.manifests(&[fake.image("1")]).expect_err("interrupted"), Error::interrupted());
+    only(unstoppable.manifests(&[fake.image("1")])).expect("a manifest");
 }
 
 #[test]

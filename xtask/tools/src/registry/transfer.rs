@@ -1,12 +1,15 @@
 //! Transfers: several questions at once, by one `curl`.
 
-use camino::{Utf8Path, Utf8PathBuf};
-use tempfile::TempDir;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::os::fd::AsRawFd;
+
+use camino::Utf8Path;
 
 use super::curl::{self, Files, Outcome, Request, Response};
 use super::trouble::Trouble;
 use crate::error::{Error, Result};
-use crate::exec::{Call, Runner};
+use crate::exec::{Call, Line, Runner, Standby};
 use crate::secret::Value;
 
 /// Where the engine looks for the authority of a registry, and so do we.
@@ -23,22 +26,35 @@ pub struct Transfer<'a> {
     pub registry: &'a str,
 }
 
-/// Asks everything at once and gives the answers in the order of the questions, whatever their status.
+/// Starts a curl for [`all`] ahead.
+///
+/// # Errors
+/// No curl, an interrupt.
+pub fn stand_by(runner: &Runner) -> Result<Standby> {
+    runner.stand_by(call())
+}
+
+/// Asks everything at once, through a curl that stands by or else a new one, and gives the answers in the order of the questions,
+/// whatever their status.
 ///
 /// # Errors
 /// No curl, no room for temporary files, an interrupt. What fails between us and a registry is the [`Trouble`] of its question.
-pub fn all(runner: &Runner, transfers: &[Transfer<'_>]) -> Result<Vec<Result<Response, Trouble>>> {
-    let desk = Desk::new()?;
-    let texts: Vec<Value> =
-        transfers.iter().enumerate().map(|(number, one)| desk.lay(number, one, false)).collect::<Result<_>>()?;
+pub fn all(runner: &Runner, curl: Option<Standby>, transfers: &[Transfer<'_>]) -> Result<Vec<Result<Response, Trouble>>> {
+    let mut desk = Desk::default();
+    let texts: Vec<Value> = transfers.iter().map(|one| desk.lay(one, false)).collect::<Result<_>>()?;
     let mut outcomes = Vec::new();
-    let finished = runner.stream(call(&texts), &mut |line| outcomes.extend(curl::outcome(&line.text)))?;
+    let on_line = &mut |line: &Line| outcomes.extend(curl::outcome(&line.text));
+    let told = curl::configuration(&texts);
+    let finished = match curl {
+        Some(curl) => runner.tell(curl, told.expose(), on_line)?,
+        None => runner.stream(call().stdin(told.expose()), on_line)?,
+    };
     let ended = |number: usize| outcomes.iter().find(|outcome| outcome.number == number);
-    let answer = |number: usize| match ended(number) {
+    let mut answer = |number: usize| match ended(number) {
         Some(outcome) => desk.take(outcome),
         None => Err(runner.failure("curl", &finished)),
     };
-    (0..transfers.len()).map(answer).collect()
+    (0..transfers.len()).map(&mut answer).collect()
 }
 
 /// Asks for what no file may hold, such as a token.
@@ -46,9 +62,9 @@ pub fn all(runner: &Runner, transfers: &[Transfer<'_>]) -> Result<Vec<Result<Res
 /// # Errors
 /// As [`all`].
 pub fn secret(runner: &Runner, transfer: &Transfer<'_>) -> Result<Result<Response, Trouble>> {
-    let desk = Desk::new()?;
-    let text = desk.lay(0, transfer, true)?;
-    let finished = runner.finish(call(&[text]))?;
+    let mut desk = Desk::default();
+    let text = desk.lay(transfer, true)?;
+    let finished = runner.finish(call().stdin(curl::configuration(&[text]).expose()))?;
     let Some(outcome) = finished.stderr.iter().find_map(|line| curl::outcome(line)) else {
         return Err(runner.failure("curl", &finished));
     };
@@ -57,56 +73,75 @@ pub fn secret(runner: &Runner, transfer: &Transfer<'_>) -> Result<Result<Respons
 }
 
 /// Curl bounds each transfer by itself.
-fn call(transfers: &[Value]) -> Call {
-    Call::new(curl::command()).stdin(curl::configuration(transfers).expose()).verbatim().no_deadline()
+fn call() -> Call {
+    Call::new(curl::command()).verbatim().no_deadline()
 }
 
-/// A folder of files between curl and us, for us alone.
-struct Desk {
-    folder: TempDir,
+/// Files between curl and us, two or three for each transfer. They have no names, so that nothing can be left of them, however this
+/// process ends: curl opens them through our table of open files.
+#[derive(Default)]
+struct Desk(Vec<Papers>);
+
+/// The files of one transfer.
+struct Papers {
+    /// What is sent; nothing where there is none.
+    sent: Option<File>,
+    headers: File,
+    /// The answer; nothing where it goes to stdout.
+    body: Option<File>,
 }
 
 impl Desk {
-    fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("xtask-curl-").tempdir();
-        folder.map(|folder| Self { folder }).map_err(|error| Error::cannot(format!("cannot make a temporary folder: {error}")))
-    }
-
-    fn file(&self, number: usize, what: &str) -> Utf8PathBuf {
-        Utf8PathBuf::from(self.folder.path().join(format!("{number}.{what}")).to_string_lossy().into_owned())
-    }
-
-    /// Lays out what a transfer sends, and gives its configuration.
-    fn lay(&self, number: usize, transfer: &Transfer<'_>, secret: bool) -> Result<Value> {
-        let sent = self.file(number, "sent");
+    /// Lays out what the next transfer sends, and gives its configuration.
+    fn lay(&mut self, transfer: &Transfer<'_>, secret: bool) -> Result<Value> {
+        let number = self.0.len();
+        let sent = transfer.request.body.as_deref().map(|body| {
+            let mut file = nameless()?;
+            file.write_all(body).map(|()| file)
+        });
+        let papers = sent.transpose().and_then(|sent| {
+            let body = if secret { None } else { Some(nameless()?) };
+            Ok(Papers { sent, headers: nameless()?, body })
+        });
+        let papers = papers.map_err(|error| Error::cannot(format!("cannot make a temporary file: {error}")))?;
         let authority = Utf8Path::new(AUTHORITIES).join(transfer.registry).join("ca.crt");
         let files = Files {
-            sent: sent.to_string(),
-            headers: self.file(number, "headers").to_string(),
-            body: (!secret).then(|| self.file(number, "body").to_string()),
+            sent: papers.sent.as_ref().map_or_else(|| "/dev/null".to_owned(), path),
+            headers: path(&papers.headers),
+            body: papers.body.as_ref().map(path),
             authority: authority.is_file().then(|| authority.to_string()),
         };
-        let body = transfer.request.body.as_deref().unwrap_or_default();
-        std::fs::write(&sent, body).map_err(|error| Error::cannot(format!("cannot write `{sent}`: {error}")))?;
+        self.0.push(papers);
         Ok(curl::transfer(number, transfer.request, transfer.credential.as_ref(), &files))
     }
 
     /// What came of a transfer.
-    fn take(&self, outcome: &Outcome) -> Result<Result<Response, Trouble>> {
+    fn take(&mut self, outcome: &Outcome) -> Result<Result<Response, Trouble>> {
         if outcome.code != 0 {
             return Ok(Err(Trouble::of_transfer(outcome)));
         }
-        let headers = self.read(&self.file(outcome.number, "headers"))?;
-        let body = self.read(&self.file(outcome.number, "body"))?;
+        let Some(papers) = self.0.get_mut(outcome.number) else {
+            return Err(Error::cannot(format!("curl tells of a transfer {} that nobody asked for", outcome.number)));
+        };
+        let headers = read(&mut papers.headers)?;
+        let body = papers.body.as_mut().map_or_else(|| Ok(Vec::new()), read)?;
         let headers = curl::headers(&String::from_utf8_lossy(&headers));
         Ok(Ok(Response { status: outcome.status, headers, body }))
     }
+}
 
-    /// A file's contents; empty where curl had nothing to write.
-    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>> {
-        match std::fs::read(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            read => read.map_err(|error| Error::cannot(format!("cannot read `{path}`: {error}"))),
-        }
-    }
+fn nameless() -> std::io::Result<File> {
+    tempfile::tempfile()
+}
+
+/// Where a program that we start finds an open file of ours.
+fn path(file: &File) -> String {
+    format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())
+}
+
+/// What curl has written; nothing where it had nothing to write.
+fn read(file: &mut File) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| Error::cannot(format!("cannot read what curl has written: {error}")))
 }
