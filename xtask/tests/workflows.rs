@@ -51,14 +51,10 @@ fn jobs(workflow: &str) -> Vec<Job> {
 
 /// A project under version control, as a checkout leaves it.
 fn checkout() -> Project {
-    let dockerfile = format!("FROM {IMAGE}\nCOPY marker /marker\n");
-    let files = [
-        ("compose.yaml", COMPOSE.replace("WEB", WEB)),
-        ("Dockerfile", dockerfile),
-        ("marker", "x".to_owned()),
-        (".gitignore", "/target\n".to_owned()),
-    ];
+    let files =
+        [("compose.yaml", COMPOSE.replace("WEB", WEB)), ("marker", "x".to_owned()), (".gitignore", "/target\n".to_owned())];
     let project = Project::new(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
+    project.write("Dockerfile", &format!("FROM {IMAGE}\nLABEL {}\nCOPY marker /marker\n", project.label()));
     for args in
         [&["init", "--quiet", "--initial-branch", "main"][..], &["add", "."], &["commit", "--quiet", "--message", "first"]]
     {
@@ -142,19 +138,9 @@ impl Drop for Runner {
     fn drop(&mut self) {
         let label = format!("label=com.docker.compose.project={}", self.project.name);
         let containers = docker(&["ps", "--all", "--quiet", "--filter", &label]);
-        remove(&["rm", "--force", "--volumes"], containers.split_whitespace());
-        let reference = format!("reference=*/team/{}-*", self.project.name);
-        let format = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}";
-        let images = docker(&["image", "ls", "--digests", "--format", format, "--filter", &reference]);
-        // By name, because another project's build of the same content has the same id.
-        remove(&["image", "rm", "--force"], images.split_whitespace().filter(|name| !name.ends_with("<none>")));
-    }
-}
-
-/// Runs a docker command on each of these; with the last name of an image its digests go too.
-fn remove<'a>(command: &[&str], names: impl Iterator<Item = &'a str>) {
-    for name in names {
-        let _gone_already = Command::new("docker").args(command).arg(name).output();
+        for container in containers.split_whitespace() {
+            let _gone_already = Command::new("docker").args(["rm", "--force", "--volumes", container]).output();
+        }
     }
 }
 

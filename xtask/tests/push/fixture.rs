@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::registry::Registry;
-use crate::support::{Project, Ran, docker};
+use crate::support::{Project, Ran};
 
 /// The flags of a push whose images nobody can boot.
 pub const ALLOWED: [&str; 2] = ["push", "--allow-unsmoked"];
@@ -29,7 +29,8 @@ impl Shop {
         let mut compose = "services:\n".to_owned();
         for number in 1..=services {
             compose += &format!("  s{number}: {{image: '{address}/{prefix}/s{number}', build: s{number}}}\n");
-            project.write(&format!("s{number}/Dockerfile"), "FROM scratch\nCOPY file /file\nCMD [\"/file\"]\n");
+            let dockerfile = format!("FROM scratch\nLABEL {}\nCOPY file /file\nCMD [\"/file\"]\n", project.label());
+            project.write(&format!("s{number}/Dockerfile"), &dockerfile);
         }
         project.write("compose.yaml", &compose);
         let shop = Self { project, address: address.to_owned(), prefix, services };
@@ -75,17 +76,6 @@ impl Shop {
     pub fn lock(&self) -> Value {
         let text = std::fs::read_to_string(self.project.file("images.lock.json")).expect("a lock");
         serde_json::from_str(&text).expect("JSON")
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        let names = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-        let own = names.lines().filter(|name| name.contains(&format!("/{}/", self.prefix)) && !name.ends_with("<none>"));
-        let own: Vec<&str> = own.collect();
-        if !own.is_empty() {
-            docker(&[&["image", "rm", "--force"], &own[..]].concat());
-        }
     }
 }
 

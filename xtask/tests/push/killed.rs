@@ -3,6 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -43,6 +44,7 @@ fn tags_are_never_mixed_whenever_a_push_ends() {
             let found = shop.digests(&registry, "latest");
             shop.push(&[]).exits(0);
             let new = shop.digests(&registry, "latest");
+            assert_eq!(files(&temporary(&shop)), [] as [String; 0], "{signal} after {after:?}");
             assert_eq!(new, shop.digests(&registry, &shop.git(&["rev-parse", "HEAD"])));
             assert!(new.iter().zip(&before).all(|(new, old)| new.is_some() && new != old), "{new:?}");
             assert!(found == before || found == new, "{signal} after {after:?}: {found:?}\n{}", ran.stderr);
@@ -54,11 +56,23 @@ fn tags_are_never_mixed_whenever_a_push_ends() {
     assert!(early > RUNS / 3, "only {early} of {RUNS} pushes were ended before their end");
 }
 
+/// The folder for temporary files of pushes that are ended. Nothing tidies it up.
+fn temporary(shop: &Shop) -> PathBuf {
+    let folder = shop.project.root().with_file_name("temporary");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    entries.map(|entry| entry.expect("a name").file_name().to_string_lossy().into_owned()).collect()
+}
+
 /// Starts a push, ends it, and waits until nothing of it runs.
 fn end_one(shop: &Shop, round: usize, signal: &str, after: Duration) -> Ran {
     let mark = format!("{}-{round}", shop.prefix);
     let mut command = shop.project.command(&ALLOWED);
-    command.env(MARK, &mark).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env(MARK, &mark).env("TMPDIR", temporary(shop)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().expect("it starts");
     std::thread::sleep(after);
     // It may have ended by itself.
@@ -85,7 +99,8 @@ fn runs(mark: &str) -> bool {
 /// A new commit, and images of it that say so, without the time that a build takes.
 fn renew(shop: &Shop) {
     shop.git(&["commit", "--quiet", "--allow-empty", "--message", "another"]);
-    let label = format!("LABEL org.opencontainers.image.revision={}", shop.git(&["rev-parse", "HEAD"]));
+    let commit = shop.git(&["rev-parse", "HEAD"]);
+    let label = format!("LABEL org.opencontainers.image.revision={commit} {}", shop.project.label());
     for repository in shop.repositories() {
         let name = format!("{}/{repository}", shop.address);
         let import = ["import", "--change", &label, "-", &name];

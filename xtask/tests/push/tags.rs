@@ -97,6 +97,26 @@ fn several_registries_get_the_same_digests() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn what_a_test_of_pushes_has_made_goes_away_with_it() {
+    let registry = Registry::start(&[]);
+    let proxy = Proxy::before(&registry.address);
+    let shop = Shop::at(&proxy.address, 1);
+    shop.push(&[]).exits(0);
+    // The next build takes the name of what was pushed, the one after it of what was not.
+    shop.commit("two");
+    shop.commit("three");
+    shop.push(&["--registry", &registry.address]).exits(0);
+    let (label, addresses) = (format!("label={}", shop.project.label()), [&registry.address, &proxy.address].map(Clone::clone));
+    let made = || docker(&["image", "ls", "--all", "--quiet", "--no-trunc", "--filter", &label]);
+    assert!(made().lines().count() >= 3, "{}", made());
+    drop((shop, proxy, registry));
+    assert_eq!(made(), "");
+    let known = docker(&["image", "ls", "--all", "--digests", "--format", "{{.Repository}}"]);
+    assert!(!known.lines().any(|name| addresses.iter().any(|address| name.starts_with(address))), "{known}");
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn a_dry_run_says_what_would_be_done_and_asks_nobody() {
     let proxy = Proxy::before("127.0.0.1:1");
     let shop = Shop::at(&proxy.address, 1);

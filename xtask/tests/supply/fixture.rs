@@ -8,10 +8,10 @@ use crate::support::{Project, Ran, docker};
 /// Builds a project's images and pushes that of `api`, called by the registry's name, at a commit.
 pub fn pushed(registry: &Registry) -> (Project, String) {
     let image = format!("{}/shop/api:1", registry.address);
-    let project = Project::new(&[
-        ("Dockerfile", "FROM busybox:1.37\nARG API_TOKEN\nARG MODE\nCOPY node_modules /srv/node_modules\nUSER 1000\n"),
-        ("node_modules/left/package.json", r#"{"name": "left", "version": "1.2.3", "license": "MIT"}"#),
-    ]);
+    let package = r#"{"name": "left", "version": "1.2.3", "license": "MIT"}"#;
+    let project = Project::new(&[("node_modules/left/package.json", package)]);
+    let steps = "ARG API_TOKEN\nARG MODE\nCOPY node_modules /srv/node_modules\nUSER 1000\n";
+    project.write("Dockerfile", &format!("FROM busybox:1.37\nLABEL {}\n{steps}", project.label()));
     let args = "args: {MODE: fast, API_TOKEN: hunter2}";
     project.write("compose.yaml", &format!("services:\n  api:\n    image: {image}\n    build: {{context: ., {args}}}\n"));
     for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "one"]] {

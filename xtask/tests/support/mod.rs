@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 /// A compose project in a temporary folder. Its name is its own, so that tests may run side by side; the images that carry its
-/// name go away with it.
+/// name or its label go away with it.
 pub struct Project {
     _folder: TempDir,
     root: PathBuf,
@@ -106,6 +106,11 @@ impl Project {
         self.command(args).stdin(Stdio::null()).stdout(piped()).stderr(piped()).spawn().expect("xtask starts")
     }
 
+    /// A label for images that are called otherwise, or that lose their name to another build: by it they go away with the project.
+    pub fn label(&self) -> String {
+        format!("dev.xtask.test={}", self.name)
+    }
+
     /// The name of the image that is built for a service.
     pub fn image(&self, service: &str) -> String {
         format!("{}-{service}", self.name)
@@ -115,16 +120,30 @@ impl Project {
 impl Drop for Project {
     fn drop(&mut self) {
         // By name, because another project's build of the same content has the same id.
-        let reference = format!("reference={}-*", self.name);
-        let format = "{{.Repository}}:{{.Tag}}";
-        let listed = Command::new("docker").args(["image", "ls", "--format", format, "--filter", &reference]).output();
-        // Without docker nothing was built.
-        let Ok(listed) = listed else { return };
-        let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-        if !names.trim().is_empty() {
-            let _removed = Command::new("docker").args(["image", "rm", "--force"]).args(names.split_whitespace()).output();
-        }
+        let by_name = ["--format", "{{.Repository}}:{{.Tag}}", "--filter", &format!("reference={}-*", self.name)];
+        remove_images(&listed(&by_name));
+        remove_images(&listed(&["--quiet", "--no-trunc", "--filter", &format!("label={}", self.label())]));
     }
+}
+
+/// Images that the engine lists; none without docker, where nothing was built.
+fn listed(options: &[&str]) -> Vec<String> {
+    let listed = Command::new("docker").args(["image", "ls"]).args(options).output().map(|out| out.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&listed).lines().map(str::to_owned).collect()
+}
+
+/// Removes images by name or id. Another test may do so at the same moment.
+fn remove_images(images: &[String]) {
+    if !images.is_empty() {
+        let _removed = Command::new("docker").args(["image", "rm", "--force"]).args(images).output();
+    }
+}
+
+/// Takes every name away that the engine knows an image by in a registry: with a tag, and by digest, which stays after a push.
+pub fn forget(registry: &str) {
+    let known = listed(&["--digests", "--format", "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"]);
+    let names = known.iter().flat_map(|line| line.split(' ')).filter(|name| name.starts_with(&format!("{registry}/")));
+    remove_images(&names.filter(|name| !name.ends_with("<none>")).map(str::to_owned).collect::<Vec<_>>());
 }
 
 /// How a run ended and what it wrote.

@@ -76,6 +76,12 @@ impl Proxy {
     }
 }
 
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        super::forget(&self.address);
+    }
+}
+
 fn serve(client: TcpStream, upstream: &str, rule: &Mutex<Arc<Rule>>, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head = Vec::new();

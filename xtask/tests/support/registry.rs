@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Project, docker};
+use super::{Project, docker, forget};
 
 /// The image of a registry; a stand-in for it does as well.
 const IMAGE: &str = "registry:2.8";
@@ -66,14 +66,6 @@ impl Drop for Registry {
     fn drop(&mut self) {
         let removed = Command::new("docker").args(["rm", "--force", "--volumes", &self.container]).output();
         assert!(removed.is_ok_and(|out| out.status.success()) || std::thread::panicking());
-        // What was pushed here is known to the engine by tag and by digest.
-        let reference = format!("reference={}/*/*", self.address);
-        for format in ["{{.Repository}}:{{.Tag}}", "{{.Repository}}@{{.Digest}}"] {
-            let listed = docker(&["image", "ls", "--digests", "--format", format, "--filter", &reference]);
-            let names: Vec<&str> = listed.lines().filter(|name| !name.contains("<none>")).collect();
-            if !names.is_empty() {
-                docker(&[&["image", "rm", "--force"], &names[..]].concat());
-            }
-        }
+        forget(&self.address);
     }
 }

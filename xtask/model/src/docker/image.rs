@@ -44,6 +44,12 @@ pub fn import_labelled(archive: &str, reference: &str, label: &str) -> Vec<Strin
     ["docker", "import", "--change", label, archive, reference].map(str::to_owned).to_vec()
 }
 
+/// Lists the ids of images with a label, `name=value`.
+pub fn labelled(label: &str) -> Vec<String> {
+    let filter = format!("label={label}");
+    ["docker", "image", "ls", "--quiet", "--no-trunc", "--filter", &filter].map(str::to_owned).to_vec()
+}
+
 /// Takes a name away from an image, and removes it if that was the last; one that is not there is no error.
 pub fn remove(reference: &str) -> Vec<String> {
     ["docker", "image", "rm", "--force", reference].map(str::to_owned).to_vec()

@@ -1,6 +1,7 @@
 //! A first push of five images, against `docker push` of as many, run in parallel, both into repositories that are new to the registry and
 //! with layers that it has never seen; and the same push again, where nothing has changed. The registry is a container on loopback.
 
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,11 @@ const PORT: &str = "5000";
 /// How many images are pushed.
 const IMAGES: usize = 5;
 
-/// Bytes of each image, packed as well as unpacked: about what small images of services have.
+/// Bytes of each image, packed as well as unpacked, in one layer: about what images of services have packed.
 const BYTES: u64 = 12_000_000;
+
+/// The label of the images.
+const LABEL: &str = "dev.xtask.bench";
 
 /// How long the registry may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,14 +69,13 @@ struct Bench<'a> {
     address: String,
     /// What tells one image from another.
     seed: u64,
-    names: Vec<String>,
 }
 
 impl<'a> Bench<'a> {
     fn start(ctx: &'a Context) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| Error::cannot(format!("cannot make a temporary folder: {error}")))?;
         let name = format!("bench-push-{}", std::process::id());
-        let mut bench = Self { ctx, folder, name, container: String::new(), address: String::new(), seed: 0, names: Vec::new() };
+        let mut bench = Self { ctx, folder, name, container: String::new(), address: String::new(), seed: 0 };
         bench.write("Dockerfile", "FROM scratch\n")?;
         bench.write("compose.yaml", &format!("services: {{registry: {{image: '{REGISTRY}'}}}}\n"))?;
         let global = Global { files: Vec::new(), env_file: Vec::new(), profiles: Vec::new(), ..ctx.global.clone() };
@@ -124,10 +127,12 @@ impl<'a> Bench<'a> {
         Ok(self.ctx.runner.read(call)?.trim().to_owned())
     }
 
-    /// A new commit, and images of it that no registry has seen.
+    /// A new commit, and images of it that no registry has seen; the ones before are gone.
     fn renew(&mut self) -> Result<()> {
+        self.remove_images()?;
         self.git(&["commit", "--quiet", "--allow-empty", "--message", "another"])?;
-        let label = format!("LABEL org.opencontainers.image.revision={}", self.git(&["rev-parse", "HEAD"])?);
+        let commit = self.git(&["rev-parse", "HEAD"])?;
+        let label = format!("LABEL org.opencontainers.image.revision={commit} {LABEL}={}", self.name);
         let path = self.root()?.join("image.tar");
         let cannot = |error: std::io::Error| Error::cannot(format!("cannot write `{path}`: {error}"));
         for number in 0..IMAGES {
@@ -145,10 +150,9 @@ impl<'a> Bench<'a> {
         timed(self.ctx, Call::new([vec![own_program()?], fixed].concat()).dir(self.root()?).no_deadline())
     }
 
-    fn theirs(&mut self, round: u32) -> Result<Duration> {
+    fn theirs(&self, round: u32) -> Result<Duration> {
         let name = |number| format!("{}/theirs-{round}/s{number}:latest", self.address);
         let names: Vec<String> = (0..IMAGES).map(name).collect();
-        self.names.extend(names.iter().cloned());
         for (number, name) in names.iter().enumerate() {
             self.ctx.runner.read(Call::new(push::tag(&self.image(number), name)))?;
         }
@@ -162,20 +166,25 @@ impl<'a> Bench<'a> {
         let took = began.elapsed();
         pushed.into_iter().collect::<Result<Vec<_>>>().map(|_| took)
     }
+
+    /// Removes the images, whatever they are called by now: a name goes to the next image, and the one before it stays without.
+    fn remove_images(&self) -> Result<()> {
+        let runner = &self.ctx.runner;
+        let listed = runner.read(Call::new(image::labelled(&format!("{LABEL}={}", self.name))).cleanup())?;
+        let ids: BTreeSet<&str> = listed.lines().collect();
+        ids.into_iter().try_for_each(|id| runner.read(Call::new(image::remove(id)).cleanup()).map(drop))
+    }
 }
 
 impl Drop for Bench<'_> {
     fn drop(&mut self) {
-        let theirs = std::mem::take(&mut self.names);
-        let images = (0..IMAGES).map(|number| self.image(number)).chain(theirs);
-        let mut calls: Vec<Vec<String>> = images.map(|name| image::remove(&name)).collect();
+        let mut outcomes = vec![self.remove_images()];
         if !self.container.is_empty() {
-            calls.push(engine::remove(std::slice::from_ref(&self.container)));
+            let call = Call::new(engine::remove(std::slice::from_ref(&self.container))).cleanup();
+            outcomes.push(self.ctx.runner.read(call).map(drop));
         }
-        for call in calls {
-            if let Err(error) = self.ctx.runner.read(Call::new(call).cleanup()) {
-                self.ctx.ui.warn(error);
-            }
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            self.ctx.ui.warn(error);
         }
     }
 }
