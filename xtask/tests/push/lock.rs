@@ -22,7 +22,11 @@ fn what_smoke_has_passed_is_pushed_and_runs_by_its_digest() {
     let image = format!("{}/{}/web", registry.address, shop.prefix);
     shop.project.write(
         "web/Dockerfile",
-        &format!("FROM {IMAGE}\nCMD {}\n", WEB.replace('\'', "\"").replace("[sh, -c", "[\"sh\", \"-c\"")),
+        &format!(
+            "FROM {IMAGE}\nLABEL {}\nCMD {}\n",
+            shop.project.label(),
+            WEB.replace('\'', "\"").replace("[sh, -c", "[\"sh\", \"-c\"")
+        ),
     );
     let web = format!(
         "services:\n  web: {{image: '{image}', build: web, init: true, x-xtask: {{probes: [{{http: /, port: 8080}}]}}}}\n"
@@ -52,6 +56,26 @@ fn what_smoke_has_passed_is_pushed_and_runs_by_its_digest() {
     assert_eq!(named.trim(), format!("{image}@{digest}"));
     docker(&["rm", "--force", running.trim()]);
     docker(&["image", "rm", "--force", &format!("{image}@{digest}")]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn what_the_tool_writes_beside_the_source_does_not_make_it_another() {
+    let registry = Registry::start(&[]);
+    let shop = Shop::at(&registry.address, 1);
+    shop.push(&[]).exits(0);
+    shop.project.xtask(&["images", "attest"]).exits(0);
+    shop.project.xtask(&["images", "attest", "--into", "stated/here"]).exits(0);
+    // What a push leaves that is killed while it writes the lock.
+    shop.project.write(".images.lock.x1Y2z3", "half");
+    let left = shop.git(&["status", "--porcelain"]);
+    assert_eq!(left, "?? .images.lock.x1Y2z3\n?? images.lock.json");
+    let pushed = shop.digests(&registry, "latest");
+    shop.project.xtask(&["prod-build"]).exits(0);
+    shop.push(&[]).exits(0);
+    assert_eq!(shop.digests(&registry, "latest"), pushed);
+    shop.project.write("attestations/.gitignore", "");
+    shop.push(&[]).exits(1).says(&["changes that are in no commit"]);
 }
 
 #[test]

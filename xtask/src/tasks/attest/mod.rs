@@ -184,8 +184,13 @@ fn files(folder: &Utf8Path, service: &str) -> [camino::Utf8PathBuf; 2] {
     ["spdx", "provenance"].map(|kind| folder.join(format!("{service}.{kind}.json")))
 }
 
+/// Writes the documents. A folder that this makes is nothing to git: what is stated of a commit's images does not make its source
+/// another one.
 fn write(folder: &Utf8Path, statements: &[Statements]) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|error| Error::cannot(format!("cannot make `{folder}`: {error}")))?;
+    if !folder.exists() {
+        std::fs::create_dir_all(folder).map_err(|error| Error::cannot(format!("cannot make `{folder}`: {error}")))?;
+        report::file(&folder.join(".gitignore"), "*\n", false)?;
+    }
     for one in statements {
         for (file, document) in files(folder, &one.service).iter().zip([&one.sbom, &one.provenance.statement()]) {
             report::file(file, &format!("{document:#}\n"), false)?;

@@ -26,8 +26,9 @@ pub struct Origin {
     remote: Option<String>,
 }
 
-/// Asks for what differs from the commit. What `push` writes down of a commit's images does not make its source another one.
-pub const CHANGES: [&str; 4] = ["status", "--porcelain", "--", ":(exclude)images.lock.json"];
+/// Asks for what differs from the commit. What `push` writes down of a commit's images does not make its source another one, nor
+/// does what it leaves of that when it is killed.
+pub const CHANGES: [&str; 5] = ["status", "--porcelain", "--", ":(exclude)images.lock.json", ":(exclude).images.lock.*"];
 
 /// What is known of the source in a folder; none where there is no commit.
 pub fn ask(ctx: &Context, root: &Utf8Path) -> Option<Origin> {

@@ -1,11 +1,18 @@
 //! The lock file on disk: read whole, written at once.
 
 use std::io::Write;
+use std::time::Duration;
 
 use camino::Utf8Path;
 
 use crate::error::{Error, Place, Result};
 use crate::stack::lock::{FILE, Lock};
+
+/// How files begin that are to become the lock.
+const UNFINISHED: &str = ".images.lock.";
+
+/// From which age on nobody is writing such a file any more; writing takes milliseconds.
+const OLD: Duration = Duration::from_secs(60);
 
 /// Reads the project's lock.
 ///
@@ -33,11 +40,24 @@ pub fn write(root: &Utf8Path, lock: &Lock) -> Result<bool> {
         return Ok(false);
     }
     let cannot = |error: std::io::Error| Error::cannot(format!("cannot write `{path}`: {error}"));
-    let mut file = tempfile::Builder::new().prefix(".images.lock.").tempfile_in(root).map_err(cannot)?;
+    sweep(root).map_err(cannot)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(root).map_err(cannot)?;
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(cannot)?;
     readable(file.path()).map_err(cannot)?;
     file.persist(&path).map_err(|error| cannot(error.error))?;
     Ok(true)
+}
+
+/// Removes what killed runs have left. What is young may be another run's, which is about to be done with it.
+fn sweep(root: &Utf8Path) -> std::io::Result<()> {
+    for entry in root.read_dir_utf8()?.flatten().filter(|entry| entry.file_name().starts_with(UNFINISHED)) {
+        // A file that another run is done with meanwhile has no age.
+        let age = entry.metadata().and_then(|data| data.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > OLD) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// A temporary file is for its owner alone; the lock is nobody's secret.
@@ -62,5 +82,21 @@ mod tests {
         std::fs::write(root.join(FILE), "{}").expect("written");
         assert!(read(root).expect_err("wrong").place.is_some());
         assert_eq!(std::fs::read_dir(root).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_has_left_is_removed_and_what_another_is_writing_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let file = |name: &str, age: u64| {
+            let file = std::fs::File::create(root.join(name)).expect("created");
+            file.set_modified(std::time::SystemTime::now() - Duration::from_secs(age)).expect("its time");
+        };
+        file(".images.lock.old", 3600);
+        file(".images.lock.new", 0);
+        file(".images", 3600);
+        assert!(write(root, &Lock::of(Vec::new())).expect("written"));
+        let is_there = |name: &str| root.join(name).exists();
+        assert!(!is_there(".images.lock.old") && is_there(".images.lock.new") && is_there(".images") && is_there(FILE));
     }
 }
