@@ -78,6 +78,16 @@ fn a_registry_that_wants_a_pause_gets_it() {
         answers("429 Too Many Requests", "Retry-After: 1\r\n").filter(|_| is_asked)
     }));
     completes(&registry, &shop, &before);
+    let before = shop.digests(&registry, "latest");
+    shop.commit("four");
+    // The way in which HTTP writes dates; it has no parts of a second.
+    let date =
+        Command::new("date").args(["--utc", "--date", "+3 seconds", "+%a, %d %b %Y %H:%M:%S GMT"]).env("LC_ALL", "C").output();
+    let date = String::from_utf8(date.expect("date starts").stdout).expect("UTF-8");
+    proxy.harm(times(1, move |_| answers("429 Too Many Requests", &format!("Retry-After: {}\r\n", date.trim()))));
+    let began = Instant::now();
+    completes(&registry, &shop, &before);
+    assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
     proxy.harm(|_| answers("429 Too Many Requests", "Retry-After: 3600\r\n"));
     let began = Instant::now();
     shop.push(&[]).exits(2).says(&["for another 3600 s (429)"]);

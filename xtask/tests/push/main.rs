@@ -9,3 +9,4 @@ mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
 mod tags;
+mod tokens;

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod proxy;
 pub mod registry;
 pub mod stacks;
+pub mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -29,6 +29,8 @@ pub struct Seen<'a> {
     pub method: &'a str,
     /// The path and the query.
     pub path: &'a str,
+    /// What it shows to be let in; empty where there is nothing.
+    pub authorization: &'a str,
 }
 
 type Rule = dyn Fn(&Seen<'_>) -> Option<Fault> + Send + Sync;
@@ -105,7 +107,9 @@ fn serve(client: TcpStream, upstream: &str, rule: &Mutex<Arc<Rule>>, log: &Mutex
         std::io::copy(&mut (&client), &mut std::io::sink()).map(drop)
     };
     let (mut most, mut altered) = (u64::MAX, false);
-    match rule(&Seen { method, path }) {
+    let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+    let authorization = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization")).map_or("", |(_, value)| value);
+    match rule(&Seen { method, path, authorization }) {
         Some(Fault::Answer(status, headers, body)) => return answer(status, &headers, body),
         Some(Fault::Circles) => return answer("307 Temporary Redirect", &format!("Location: {path}\r\n"), ""),
         Some(Fault::Reset) => return Ok(()),

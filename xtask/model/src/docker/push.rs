@@ -61,6 +61,8 @@ pub struct Layer {
     pub done: bool,
     /// Whether it had to be sent.
     pub new: bool,
+    /// Whether the engine has tried it again.
+    pub again: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -112,6 +114,7 @@ impl Progress {
             "Pushed" => *layer = Layer { sent: layer.total, done: true, new: true, ..*layer },
             "Layer already exists" => layer.done = true,
             mounted if mounted.starts_with("Mounted from ") => layer.done = true,
+            again if again.starts_with("Retrying in ") => layer.again = true,
             _ => {}
         }
     }
@@ -127,6 +130,11 @@ impl Progress {
             (None, _, Some(status)) => Err(format!("the engine answers {status} and names no digest")),
             (None, _, None) => Err("the engine does not answer".to_owned()),
         }
+    }
+
+    /// Whether the engine has tried a layer again and again, and given it up.
+    pub fn gave_up(&self) -> bool {
+        self.layers.values().any(|layer| layer.again && !layer.done)
     }
 
     /// Bytes, unpacked: on their way or there, and in all, of the layers that are sent.
@@ -190,6 +198,14 @@ mod tests {
         let layer = |letter: &str| progress.layer(&format!("sha256:{}", letter.repeat(64))).expect("told");
         assert!(!layer("a").done && layer("b").done && !layer("b").new && layer("c").new);
         assert!(progress.outcome().is_err_and(|why| why.contains("names no digest")));
+    }
+
+    #[test]
+    fn a_layer_that_the_engine_tried_again_and_did_not_get_through_is_given_up() {
+        let again = r#"{"status":"Retrying in 5 seconds","progressDetail":{},"id":"aaaaaaaaaaaa"}"#;
+        let pushed = r#"{"status":"Pushed","progressDetail":{},"id":"aaaaaaaaaaaa"}"#;
+        assert!(progress(&[again]).gave_up());
+        assert!(!progress(&[again, pushed]).gave_up() && !progress(&[pushed]).gave_up());
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub enum Trouble {
         /// What it gave.
         actual: String,
     },
+    /// The service that gives tokens for it, by its host, makes trouble itself.
+    Tokens(String, Box<Trouble>),
     /// Anything else.
     Refused(u16, Vec<String>),
     /// Anything else that keeps a transfer from ending well.
@@ -119,6 +121,17 @@ impl Trouble {
         }
     }
 
+    /// The same of a token service at `url`. Whether it knows who asks is a matter of the login for the registry.
+    pub fn of_tokens(self, url: &str) -> Self {
+        match self {
+            Self::Nobody(_) | Self::Unknown(_) | Self::Forbidden(_) => self,
+            other => {
+                let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+                Self::Tokens(rest.split(['/', '?']).next().unwrap_or(rest).to_owned(), Box::new(other))
+            }
+        }
+    }
+
     /// How often something that ends so is tried.
     pub fn tries(&self) -> u32 {
         match self {
@@ -139,6 +152,9 @@ impl Trouble {
 
     /// The error for a person. `what` is what was tried, such as ``cannot read `a:1` ``.
     pub fn error(&self, registry: &str, what: &str) -> Error {
+        if let Self::Tokens(host, trouble) = self {
+            return trouble.error(host, &format!("{what}: no token for `{registry}`"));
+        }
         let (why, evidence): (String, Vec<String>) = match self {
             Self::Down(said) => (format!("nothing answers at `{registry}`"), vec![said.clone()]),
             Self::Slow => (format!("`{registry}` takes too long to answer"), Vec::new()),
@@ -162,6 +178,7 @@ impl Trouble {
             }
             Self::Refused(status, said) => (format!("`{registry}` refuses with {status}"), said.clone()),
             Self::Other(said) => (format!("`{registry}`: {said}"), Vec::new()),
+            Self::Tokens(host, _) => (format!("`{host}` gives no token"), Vec::new()),
         };
         let error = Error::cannot(format!("{what}: {why}"));
         let error = error.evidence("it said", evidence.into_iter().filter(|line| !line.is_empty()));
@@ -190,7 +207,7 @@ impl Trouble {
             Self::Limited(_) | Self::Slow | Self::Broken(_) | Self::Faulty(..) => "run the same command again later".to_owned(),
             Self::Full(_) => "free some space for the registry, then run the same command again".to_owned(),
             Self::WrongDigest { .. } => "something between here and the registry changes what it sends; do not use it".to_owned(),
-            Self::Absent | Self::Refused(..) | Self::Other(_) => return None,
+            Self::Absent | Self::Refused(..) | Self::Other(_) | Self::Tokens(..) => return None,
         })
     }
 }
@@ -259,6 +276,13 @@ mod tests {
         ] {
             assert!(seen.contains(expected), "{seen}");
         }
+    }
+
+    #[test]
+    fn a_token_service_is_told_apart_from_the_registry() {
+        let of = |trouble: Trouble| told(&trouble.of_tokens("https://auth.example:5/token?x=/y"));
+        assert!(of(Trouble::Slow).contains("no token for `r.example`: `auth.example:5` takes too long"));
+        assert!(of(Trouble::Nobody(401)).contains("`r.example` wants a login (401)"));
     }
 
     #[test]

@@ -90,7 +90,9 @@ fn sent(ctx: &Context, client: &Client, job: &Job<'_>, timer: &ProgressBar) -> R
             Err(said) => Trouble::of_engine(&ctx.runner.redacted(&said)),
         };
         let give_up = || Err(trouble.error(&job.tag.registry, &format!("cannot push `{}`", job.tag)).of(job.subject.service()));
-        let Some(wait) = pause(done, None, 1.0).filter(|_| done < trouble.tries()) else { return give_up() };
+        // The engine has been at it for most of a minute then.
+        let is_hopeless = progress.gave_up() || done >= trouble.tries();
+        let Some(wait) = pause(done, None, 1.0).filter(|_| !is_hopeless) else { return give_up() };
         if matches!(trouble, Trouble::Limited(_)) {
             // The engine keeps to itself when the registry wants to be asked again; the client asks, and waits for it.
             let _waited_for = client.find(std::slice::from_ref(&job.tag))?;

@@ -147,13 +147,13 @@ fn token(runner: &Runner, whose: &Whose<'_>, challenge: &Challenge) -> Result<Re
                     runner.redact(&String::from_utf8_lossy(token.expose()));
                     return Ok(Ok(Some(authorization("Bearer ", &token))));
                 }
-                None => Trouble::NotARegistry("its token service gives no token".to_owned()),
+                None => Trouble::Other("its answer is no token".to_owned()),
             },
             Err(trouble) => trouble,
         };
         match retry::pause(done, trouble.asked(), dice()).filter(|_| done < trouble.tries()) {
             Some(pause) => runner.cancel().sleep(pause)?,
-            None => return Ok(Err(trouble)),
+            None => return Ok(Err(trouble.of_tokens(&request.url))),
         }
     }
     Ok(Ok(None))
