@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use support::engine::Engine;
@@ -63,6 +64,29 @@ fn a_disk_that_a_build_fills_is_told() {
     let context = Project::new(&[("compose.yaml", services), ("Dockerfile", "FROM scratch\nCOPY big /\n")]);
     std::fs::write(context.file("big"), vec![b'x'; 60 << 20]).expect("written");
     engine.run(&context, &["prod-build"]).exits(2).says(&["error: the disk is full", "docker system df"]);
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_disk_that_an_export_fills_is_told() {
+    let files = [("compose.yaml", "services: {a: {build: .}}\n"), ("Dockerfile", "FROM scratch\nCOPY big /\n")];
+    let project = Project::new(&files);
+    many_bytes(&project, 30 << 20);
+    // There is room for the context and its layer; the containerd store then packs the layer for the image.
+    let engine = Engine::start("80m", r#"{"features": {"containerd-snapshotter": true}}"#);
+    engine.run(&project, &["prod-build"]).exits(2).says(&["error: the disk is full", "docker system df"]);
+    // The classic store has it already, and once more while it writes it out to be freed of times.
+    let engine = Engine::start("80m", "{}");
+    let mut command = engine.command(&project, &["prod-build", "--reproducible"]);
+    let ran = Ran::from(command.env("SOURCE_DATE_EPOCH", "1700000000").output().expect("xtask starts"));
+    ran.exits(2).says(&["error: the disk is full: `docker save` failed", "docker system df"]);
+}
+
+/// Puts a file into a project that does not pack.
+fn many_bytes(project: &Project, count: usize) {
+    let mut noise = std::fs::File::open("/dev/urandom").expect("noise").take(count as u64);
+    let mut file = std::fs::File::create(project.file("big")).expect("created");
+    std::io::copy(&mut noise, &mut file).expect("written");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::cli::BuildArgs;
 use crate::context::Context;
 use crate::docker::bake::{self, Plan, Target};
 use crate::docker::image;
+use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Result, none_of};
 use crate::exec::Call;
 use crate::image::archive;
@@ -61,7 +62,7 @@ fn made(ctx: &Context, loaded: &Loaded, plan: &Plan, epoch: i64, folder: &Utf8Pa
     let saved = folder.join("saved.tar");
     let mut made = BTreeMap::new();
     for (name, target) in plan.targets.iter().filter(|(_, target)| target.wanted) {
-        ctx.runner.read(Call::new(image::save_to(saved.as_str(), &target.tags[..1])).no_deadline())?;
+        moved(ctx, image::save_to(saved.as_str(), &target.tags[..1]))?;
         let archive = folder.join(format!("{name}.tar"));
         let cannot = |error: std::io::Error| Error::cannot(format!("cannot write `{archive}`: {error}"));
         let to = BufWriter::new(File::create(&archive).map_err(cannot)?);
@@ -78,6 +79,17 @@ fn made(ctx: &Context, loaded: &Loaded, plan: &Plan, epoch: i64, folder: &Utf8Pa
     Ok(made)
 }
 
+/// Moves an image out of the engine or into it. The engine has it twice meanwhile, so this is where a disk becomes full.
+fn moved(ctx: &Context, argv: Vec<String>) -> Result<()> {
+    ctx.runner.read(Call::new(argv).no_deadline()).map(drop).map_err(|error| {
+        if !error.evidence.iter().flat_map(|one| &one.lines).any(|line| is_full(line)) {
+            return error;
+        }
+        let message = format!("the disk is full: {}", error.message);
+        Error { message, ..error }.help(ROOM)
+    })
+}
+
 /// A name with its registry and tag, as an archive has it.
 fn whole(name: &str) -> Result<String> {
     let image: ImageRef = name.parse().map_err(Error::cannot)?;
@@ -88,7 +100,7 @@ fn whole(name: &str) -> Result<String> {
 fn put_back(ctx: &Context, plan: &Plan, made: &BTreeMap<String, Made>, built: &mut [Built]) -> Result<()> {
     let replaced: Vec<String> = built.iter().map(|one| one.id.clone()).collect();
     for one in made.values() {
-        ctx.runner.read(Call::new(image::load(one.archive.as_str())).no_deadline())?;
+        moved(ctx, image::load(one.archive.as_str()))?;
     }
     let ids = ctx.runner.read(Call::new(bake::inspect(&plan.images())))?;
     let stored = ids.lines().map(bake::parse_stored);
