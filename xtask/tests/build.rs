@@ -206,6 +206,21 @@ fn an_image_that_cannot_be_pulled_is_named_with_its_line() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_repository_of_another_user_is_told() {
+    let project = two();
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "--all"]);
+    git(&project, &["commit", "--quiet", "--message", "first"]);
+    let as_another = |args: &[&str]| {
+        let mut command = project.command(args);
+        Ran::from(command.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").output().expect("xtask starts"))
+    };
+    as_another(&["prod-build"]).exits(0).tells("which belongs to another user, so the commit is unknown");
+    assert!(!project.xtask(&["prod-build"]).exits(0).stderr.contains("warning"));
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn labels_tell_the_source_and_stay_the_same_while_it_does() {
     let project = two();
     git(&project, &["init", "--quiet"]);

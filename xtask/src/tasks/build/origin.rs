@@ -10,6 +10,7 @@ use camino::Utf8Path;
 use crate::context::Context;
 use crate::docker::bake::EPOCH;
 use crate::error::{Error, Result};
+use crate::exec::Call;
 use crate::moment::Moment;
 
 /// What is known of the source.
@@ -30,8 +31,31 @@ pub struct Origin {
 /// does what it leaves of that when it is killed.
 pub const CHANGES: [&str; 5] = ["status", "--porcelain", "--", ":(exclude)images.lock.json", ":(exclude).images.lock.*"];
 
-/// What is known of the source in a folder; none where there is no commit.
+/// What is known of the source in a folder; none where there is no commit, or where git refuses to read it, which is told.
 pub fn ask(ctx: &Context, root: &Utf8Path) -> Option<Origin> {
+    let origin = read(ctx, root);
+    if origin.is_none() {
+        let call = Call::new(["git", "rev-parse", "HEAD"]).dir(root).env("LC_ALL", "C");
+        // Without git there is no repository that it could refuse.
+        let said = ctx.runner.finish(call).map(|finished| finished.stderr).unwrap_or_default();
+        refusal(&said).into_iter().for_each(|warning| ctx.ui.warn(warning));
+    }
+    origin
+}
+
+/// What git says of a repository of another user, as a checkout is that a container has been given.
+const OF_ANOTHER_USER: &str = "detected dubious ownership in repository at '";
+
+/// A warning of a repository that git refuses to read.
+fn refusal(said: &[String]) -> Option<String> {
+    let folder = said.iter().find_map(|line| line.split_once(OF_ANOTHER_USER)?.1.strip_suffix('\''))?;
+    Some(format!(
+        "git tells nothing of `{folder}`, which belongs to another user, so the commit is unknown; \
+         `git config --global --add safe.directory '{folder}'` lets it"
+    ))
+}
+
+fn read(ctx: &Context, root: &Utf8Path) -> Option<Origin> {
     let git = |args: &[&str]| ctx.runner.short(root, "git", args);
     std::thread::scope(|scope| {
         let changes = scope.spawn(|| git(&CHANGES));
@@ -106,6 +130,14 @@ fn public(remote: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repository_of_another_user_is_not_taken_for_none() {
+        let said = |line: &str| refusal(&[line.to_owned()]);
+        let warning = said("fatal: detected dubious ownership in repository at '/a b'").expect("a warning");
+        assert!(warning.contains("`/a b`, which belongs to another user"), "{warning}");
+        assert_eq!(said("fatal: not a git repository (or any of the parent directories): .git"), None);
+    }
 
     #[test]
     fn an_address_loses_its_credentials() {
