@@ -56,6 +56,9 @@ pub fn ready(ctx: &Context) -> Result<Part> {
 /// How docker's client begins and ends what it says of an engine that speaks another version of the interface.
 const OTHER_VERSION: [&str; 2] = ["client version ", " is too "];
 
+/// What docker's client says where an engine listens that it may not ask.
+const NO_PERMISSION: &str = "permission denied while trying to connect";
+
 /// Makes an error of what docker's client said when the engine gave no answer, in an environment of these variables.
 fn no_answer(said: Vec<String>, variable: &dyn Fn(&str) -> Option<String>) -> Error {
     if said.iter().any(|line| OTHER_VERSION.iter().all(|part| line.contains(part))) {
@@ -64,6 +67,10 @@ fn no_answer(said: Vec<String>, variable: &dyn Fn(&str) -> Option<String>) -> Er
             Some(version) => error.help(format!("`DOCKER_API_VERSION` asks for `{version}`: unset it")),
             None => error.help("bring the older of the two up to date; `cargo xtask doctor` tells both versions"),
         };
+    }
+    if said.iter().any(|line| line.contains(NO_PERMISSION)) {
+        let error = Error::cannot("this user may not use the engine").evidence("it said", said);
+        return error.help("`sudo usermod -aG docker $USER`, then log in again; `cargo xtask doctor` tells more");
     }
     let error = Error::cannot("the engine does not answer").evidence("it said", said);
     match variable("DOCKER_HOST") {
@@ -170,10 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_that_does_not_understand_the_client_is_not_to_be_started() {
+    fn an_engine_that_runs_is_not_to_be_started() {
         let said = "Error response from daemon: client version 1.43 is too old. Minimum supported API version is 1.44";
         assert!(helps(said, &[]).starts_with("bring the older of the two up to date"));
         assert_eq!(helps(said, &[("DOCKER_API_VERSION", "1.43")]), "`DOCKER_API_VERSION` asks for `1.43`: unset it");
+        let said = "permission denied while trying to connect to the Docker daemon socket at unix:///x.sock: dial unix /x.sock";
+        assert!(helps(said, &[]).starts_with("`sudo usermod"));
         let said = "Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?";
         assert!(helps(said, &[]).starts_with("start it"));
         assert!(helps(said, &[("DOCKER_HOST", "unix:///x.sock")]).starts_with("`DOCKER_HOST` says"));
