@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_of_a_port_is_told_as_it_is_reached_seen_here() {
+    fn every_address_of_a_port_is_told_as_it_is_reached_from_here() {
         let ports = r#"{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"1"},{"HostIp":"::","HostPort":"1"},{"HostIp":"10.0.0.1","HostPort":"2"}],
             "53/udp":[{"HostIp":"::1","HostPort":"3"}],"81/tcp":[{"HostIp":"::","HostPort":"4"}],"82/tcp":null}"#;
         let told: Vec<String> = addresses(&[container(ports)]).into_iter().map(|one| one.address).collect();
