@@ -184,6 +184,10 @@ fn t11_a_release_pushes_what_it_has_checked_and_production_runs_that() {
     assert!(lock.contains(commit) && lock.contains("\"passed\""), "{lock}");
     let image = format!("{}/{repository}:{commit}", registry.address);
     runner.project.xtask(&["verify", &image]).exits(0);
+    let times = "{{.Created}} {{index .Config.Labels \"org.opencontainers.image.created\"}}";
+    let times = docker(&["image", "inspect", "--format", times, &image]);
+    let (built, committed) = times.trim().split_once(' ').expect("two times");
+    assert_eq!(built, committed, "it carries the time of its commit");
     // Another machine has nothing but the files and the lock.
     docker(&["image", "rm", "--force", &image]);
     runner.run("cargo xtask prod-up --locked", &push.env).exits(0).tells("healthy");
