@@ -18,27 +18,63 @@ const GONE: [&str; 2] = ["error during connect: ", "Cannot connect to the Docker
 /// Makes one clear error of what compose said when it could not create a project of this name, made from the stack.
 pub fn cannot_create(stack: &Stack, project: &str, said: &[String]) -> Error {
     let mut lines = said.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
-    let why =
-        lines.next_back().map_or("no reason is given", |line| line.trim().trim_start_matches("Error response from daemon: "));
+    let why = lines.next_back().map_or("no reason is given", |line| line.trim());
+    let why = &why.replace("Error response from daemon: ", "");
     if let Some((kind, name)) = absent(why) {
         return not_there(stack, kind, name);
     }
-    let help = if is_full(why) { ROOM } else { "the engine refuses what the compose files ask of it; `-v` shows the command" };
-    let uncreated = uncreated(said, project);
+    if let Some((network, why)) = why.strip_prefix(NO_NETWORK).and_then(|rest| rest.split_once(": ")) {
+        return no_network(stack, network, why);
+    }
+    let uncreated: Vec<&str> = uncreated(said, project).into_iter().map(|name| service_of(stack, name)).collect();
     let what = match &uncreated[..] {
         [] => "the containers".to_owned(),
         [one] => format!("the container of `{one}`"),
         several => format!("one of the containers of `{}`", several.join("`, `")),
     };
     let place = uncreated.first().filter(|_| uncreated.len() == 1).and_then(|one| stack.sources.service(one));
-    Error { place, ..Error::cannot(format!("{what} cannot be created: {why}")) }.help(help)
+    Error { place, ..Error::cannot(format!("{what} cannot be created: {why}")) }.help(remedy(why))
+}
+
+/// What is said before the name of a network that the engine refuses.
+const NO_NETWORK: &str = "failed to create network ";
+
+/// What to do about a reason of the engine's.
+fn remedy(why: &str) -> &'static str {
+    if is_full(why) {
+        return ROOM;
+    }
+    if why.contains("is already in use by container") {
+        return "remove what holds the name with `docker rm`, or give the service another `container_name`, or none";
+    }
+    if why.contains("Pool overlaps") {
+        return "a network on this machine has these addresses already: choose another `subnet`, or leave the choice to the engine";
+    }
+    "the engine refuses what the compose files ask of it; `-v` shows the command"
+}
+
+/// The service whose container is called so; the name itself where none is.
+fn service_of<'a>(stack: &'a Stack, name: &'a str) -> &'a str {
+    let mut services = stack.raw["services"].as_object().into_iter().flatten();
+    services.find(|(_, one)| one["container_name"] == name).map_or(name, |(service, _)| service)
+}
+
+/// A network that the engine refuses.
+fn no_network(stack: &Stack, name: &str, why: &str) -> Error {
+    let place = stack.sources.find(&steps(["networks", key_of(stack, "networks", name)]));
+    Error { place, ..Error::cannot(format!("the network `{name}` cannot be created: {why}")) }.help(remedy(why))
+}
+
+/// What the compose files call the network or volume that the engine knows by this name.
+fn key_of<'a>(stack: &'a Stack, section: &str, name: &'a str) -> &'a str {
+    let mut declared = stack.raw[section].as_object().into_iter().flatten();
+    declared.find(|(_, one)| one["name"] == name).map_or(name, |(key, _)| key)
 }
 
 /// A network or volume that others make, and have not.
 fn not_there(stack: &Stack, kind: &str, name: &str) -> Error {
     let section = format!("{kind}s");
-    let declared = stack.raw[&section].as_object().into_iter().flatten().find(|(_, one)| one["name"] == name);
-    let key = declared.map_or(name, |(key, _)| key.as_str());
+    let key = key_of(stack, &section, name);
     Error {
         place: stack.sources.find(&steps([section.as_str(), key])),
         ..Error::cannot(format!("the external {kind} `{name}` is not there"))
@@ -80,6 +116,9 @@ pub fn cannot_start(stack: &Stack, service: &str, error: Error) -> Error {
     if said.contains("port is already allocated") || said.contains("address already in use") {
         return failed.help("another program holds the port: stop it, or publish the service on another one");
     }
+    if said.contains("cannot assign requested address") {
+        return failed.help("this machine has not the address that the port is published on: name one that it has, or none");
+    }
     if is_full(said) { failed.help(ROOM) } else { failed }
 }
 
@@ -105,6 +144,25 @@ mod tests {
         assert_eq!(error.message, "the external network `edge` is not there");
         assert_eq!(error.place.expect("a place").to_string(), "c.yaml:3");
         assert!(error.help.expect("help").starts_with("`docker network create edge` makes it"));
+    }
+
+    #[test]
+    fn what_the_engine_refuses_is_told_by_the_name_that_the_files_have_for_it() {
+        use crate::stack::source::{Source, Sources};
+        let yaml = "services:\n  web: {image: a, container_name: fixed}\nnetworks:\n  inner: {name: p_inner}\n";
+        let stack = crate::stack::parse(yaml, Sources(vec![Source::parse("c.yaml".into(), yaml)])).expect("a stack");
+        let told = |lines: &[&str]| {
+            let error = cannot_create(&stack, "p", &lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
+            (error.message.clone(), error.place.expect("a place").to_string(), error.help.expect("help"))
+        };
+        let taken = "Error response from daemon: Conflict. The container name \"/fixed\" is already in use by container \"1\".";
+        let (message, place, help) = told(&["Container fixed  Creating", "Container fixed  Error", taken]);
+        assert!(message.starts_with("the container of `web` cannot be created: Conflict."), "{message}");
+        assert_eq!((place.as_str(), help.contains("`container_name`")), ("c.yaml:2", true));
+        let overlaps = "failed to create network p_inner: Error response from daemon: Pool overlaps with other one";
+        let (message, place, help) = told(&[overlaps]);
+        assert_eq!(message, "the network `p_inner` cannot be created: Pool overlaps with other one");
+        assert_eq!((place.as_str(), help.contains("`subnet`")), ("c.yaml:4", true));
     }
 
     #[test]
