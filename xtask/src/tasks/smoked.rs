@@ -17,7 +17,8 @@ const KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// # Errors
 /// There is no folder for it, or it cannot be written.
 pub fn note<'a>(stack: &str, ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    let folder = folder().ok_or_else(|| Error::cannot("neither `XDG_STATE_HOME` nor `HOME` says where state is kept"))?;
+    let folder =
+        folder().ok_or_else(|| Error::cannot("neither `XDG_STATE_HOME` nor a `HOME` that is there says where state is kept"))?;
     let cannot = |error: std::io::Error| Error::cannot(format!("cannot note what passed in `{folder}`: {error}"));
     std::fs::create_dir_all(&folder).map_err(cannot)?;
     for name in ids.into_iter().filter_map(name) {
@@ -32,10 +33,12 @@ pub fn passed(id: &str) -> bool {
     folder().zip(name(id)).is_some_and(|(folder, name)| folder.join(name).is_file())
 }
 
-/// `$XDG_STATE_HOME/xtask/smoked`, or `~/.local/state/xtask/smoked`.
+/// `$XDG_STATE_HOME/xtask/smoked`, or `~/.local/state/xtask/smoked` where there is a home: that of a system's own user is often a
+/// folder that is not there, on purpose.
 fn folder() -> Option<Utf8PathBuf> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| value.starts_with('/')).map(Utf8PathBuf::from);
-    let state = variable("XDG_STATE_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/state")));
+    let state = variable("XDG_STATE_HOME")
+        .or_else(|| variable("HOME").filter(|home| home.is_dir()).map(|home| home.join(".local/state")));
     state.map(|state| state.join("xtask/smoked"))
 }
 
