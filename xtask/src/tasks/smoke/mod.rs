@@ -103,7 +103,7 @@ pub fn verdict(ctx: &Context, args: &SmokeArgs) -> Result<Verdict> {
             if verdict.passed {
                 let noted = smoked::note(&loaded.stack.name, ids.iter().map(String::as_str));
                 // What passed has passed; only `push` will not know of it.
-                noted.unwrap_or_else(|error| ctx.ui.warn(error));
+                noted.unwrap_or_else(|error| ctx.ui.warn(format!("`push` will not know that this passed: {error}")));
             }
             Ok(verdict)
         }
