@@ -3,7 +3,9 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use support::stacks::stack;
 use support::{Project, Ran, docker};
@@ -225,4 +227,20 @@ fn a_start_that_fails_tells_what_it_leaves() {
     let ran = running.xtask(&["prod-up"]).exits(1).says(&["error: `b` exited with code 127"]);
     let ran = ran.tells("left       b exited · a running");
     ran.tells("`cargo xtask prod-down` removes it");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_start_that_is_interrupted_tells_what_it_leaves() {
+    let check = "healthcheck: {test: 'false', interval: 1s, retries: 600}";
+    let running = Running(stack(&format!("services: {{a: {{image: IMAGE, command: sleep 600, {check}}}}}")));
+    let child = running.0.start(&["prod-up"]);
+    let up = |rows: serde_json::Value| rows.as_array().is_some_and(|rows| rows.iter().any(|row| row["state"] != "created"));
+    let started = Instant::now();
+    while !up(running.xtask(&["prod-ps", "--format", "json"]).exits(0).json()) {
+        assert!(started.elapsed() < Duration::from_secs(60), "it does not start");
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it still runs");
+    let ran = Ran::from(child.wait_with_output().expect("it ends")).exits(130);
+    ran.says(&["left       a running", "`cargo xtask prod-down` removes it", "interrupted"]);
 }

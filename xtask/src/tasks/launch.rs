@@ -34,18 +34,30 @@ pub fn secrets_label(project: &str) -> String {
 
 /// Every container of a project, running or not.
 pub fn containers(ctx: &Context, project: &str) -> Result<Vec<Container>> {
+    inspect(ctx, &ids(ctx, project, |call| call)?)
+}
+
+/// [`containers`], after an interrupt too: what a start leaves.
+pub fn left(ctx: &Context, project: &str) -> Result<Vec<Container>> {
+    inspect_as(ctx, &ids(ctx, project, Call::cleanup)?, Call::cleanup)
+}
+
+fn ids(ctx: &Context, project: &str, how: fn(Call) -> Call) -> Result<Vec<String>> {
     let call = Call::new(engine::containers(&format!("{PROJECT_LABEL}={project}")));
-    let ids = ctx.runner.read(call.deadline(super::engine::ANSWER))?;
-    let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
-    inspect(ctx, &ids)
+    let ids = ctx.runner.read(how(call.deadline(super::engine::ANSWER)))?;
+    Ok(ids.lines().map(str::to_owned).collect())
 }
 
 /// What the engine knows of these containers.
 pub fn inspect(ctx: &Context, ids: &[String]) -> Result<Vec<Container>> {
+    inspect_as(ctx, ids, |call| call)
+}
+
+fn inspect_as(ctx: &Context, ids: &[String], how: fn(Call) -> Call) -> Result<Vec<Container>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    parse_containers(&ctx.runner.read(Call::new(engine::inspect(ids)))?).map_err(Error::cannot)
+    parse_containers(&ctx.runner.read(how(Call::new(engine::inspect(ids))))?).map_err(Error::cannot)
 }
 
 /// Creates networks, volumes and containers of a project made from a stack, or of these services of it and what they need; starts nothing. An

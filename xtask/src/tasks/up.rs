@@ -118,7 +118,7 @@ fn dry_run(
 /// Says what a failed start leaves: what runs may be wanted, and what went wrong looked at.
 fn tell_left(ctx: &Context, loaded: &Loaded) {
     // The error of the start is the one to tell.
-    let Ok(containers) = launch::containers(ctx, &loaded.stack.name) else { return };
+    let Ok(containers) = launch::left(ctx, &loaded.stack.name) else { return };
     if containers.is_empty() {
         return;
     }
