@@ -1,6 +1,8 @@
 //! The `x-xtask` schema: what compose has no word for, beside the thing it is about. Every key is typed; an unknown one is an
 //! error.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -63,8 +65,18 @@ pub struct ServiceExtension {
     pub in_flight: Option<Work>,
     /// The names that its certificate is for.
     pub certs: Option<CertsExtension>,
+    /// How its copies differ from it.
+    pub copy: CopyExtension,
     /// Whether the stack does without it where no registry sends its image and nothing can stand in for it.
     pub optional: bool,
+}
+
+/// How the copies of a service that `smoke` and `test` boot and throw away differ from it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CopyExtension {
+    /// Variables in place of, or beside, its own: they spare a copy what only matters to data that is to stay.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// How it is seen that nothing acknowledged is lost: commands that are run in the container, an argument each.

@@ -86,6 +86,9 @@ pub fn isolate(stack: &Stack, options: &Options) -> Isolated {
         retain_needs(&mut service, &options.services);
         forget_attempts(&mut service);
         quicken(&mut service, options);
+        if let Some(declared) = stack.services.get(name) {
+            set_variables(&mut service, &declared.extension.copy.environment);
+        }
         own_mounts(name, &mut service, options, &mut volumes, &mut isolated.folders);
         let ports = open_ports(stack, name, options);
         if !ports.is_empty() && only_internal(stack, name) {
@@ -171,6 +174,19 @@ fn quicken(service: &mut Map<String, Value>, options: &Options) {
     let quick = typed.start_interval.map_or(quick, |own| own.0.min(quick));
     check.insert(key.into(), json!(Span(quick).to_string()));
     check.insert("start_period".into(), json!(format!("{}s", period.as_secs().max(1))));
+}
+
+/// Gives a service the variables that only its copies have.
+fn set_variables(service: &mut Map<String, Value>, variables: &BTreeMap<String, String>) {
+    if variables.is_empty() {
+        return;
+    }
+    let own = service.entry("environment").or_insert_with(|| json!({}));
+    if !own.is_object() {
+        *own = json!({});
+    }
+    // Compose reads a `$` once more.
+    variables.iter().for_each(|(name, value)| own[name] = json!(value.replace('$', "$$")));
 }
 
 /// Writable bind mounts become volumes that are filled from the host, or stay empty where the host has nothing.

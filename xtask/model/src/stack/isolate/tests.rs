@@ -89,6 +89,22 @@ services:
 }
 
 #[test]
+fn a_copy_has_the_variables_that_are_declared_for_it() {
+    let copy = isolated(
+        "
+services:
+  a: {image: a, environment: {A: '1', B: null}, x-xtask: {copy: {environment: {B: 'x$$y', C: --no-sync}}}}
+  b: {image: b, environment: null, x-xtask: {copy: {environment: {C: '1'}}}}
+  c: {image: c}
+",
+        &["a", "b", "c"],
+    );
+    let of = |name: &str| copy.project["services"][name].get("environment").cloned();
+    assert_eq!(of("a"), Some(json!({"A": "1", "B": "x$$y", "C": "--no-sync"})));
+    assert_eq!((of("b"), of("c")), (Some(json!({"C": "1"})), None));
+}
+
+#[test]
 fn health_checks_are_left_alone_where_that_is_asked_for() {
     let stack =
         parse("services: {a: {image: a, healthcheck: {test: [CMD, x], interval: 30s}}, b: {image: b}}", Sources::default());
