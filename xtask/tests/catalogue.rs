@@ -240,6 +240,26 @@ fn a_crash_while_the_stack_stops_is_not_blamed_on_the_stop() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_crash_that_the_engine_makes_good_before_the_stop_is_told() {
+    let crash = "while test ! -e /v/x; do sleep 0.1; done; rm /v/x; echo boom; exit 3";
+    let last = "trap \"touch /v/x; sleep 3; exit 0\" TERM; while true; do sleep 0.1; done";
+    let project = stack(&format!(
+        "services:\n  a: {{init: true, image: IMAGE, depends_on: [b], volumes: ['vol:/v'], command: [sh, -c, '{last}']}}\n  \
+         b: {{init: true, image: IMAGE, restart: always, volumes: ['vol:/v'], command: [sh, -c, '{crash}']}}\nvolumes: {{vol: }}\n"
+    ));
+    let ran = smoke(&project, &[]).exits(1);
+    let ran = ran.says(&[
+        "2 of 2 clean",
+        "`b` exited with code 3 by itself while the stack was being stopped, and was started again",
+        "restarts since the boot:\n  | 1\n",
+        "| boom",
+        "compose.yaml:3\n",
+    ]);
+    assert_eq!(ran.stderr.matches("error: ").count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn a_secret_that_the_engine_shows_fails_without_being_shown_again() {
     let project = stack(
         "services: {a: {image: IMAGE, command: sleep 600, secrets: [key], environment: {URL: 'x://u:a-value-to-hunt@db'}}}\n\

@@ -1,5 +1,7 @@
 //! Asks the engine whether it is there, and finds and removes what runs of this tool have made in it.
 
+use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -99,11 +101,12 @@ const LEFT: &str = "what this run has made may still be there; `cargo xtask smok
 /// # Errors
 /// What is still there after the last try, with what the engine said of it.
 pub fn remove_labelled(ctx: &Context, label: &str) -> Result<()> {
+    let containers = || list(ctx, engine::containers(label));
     // An engine that has gone away or hangs is asked once, not again and again.
-    list(ctx, engine::containers(label)).map_err(|error| error.help(LEFT))?;
+    let mut found = Some(containers().map_err(|error| error.help(LEFT))?);
     let mut last = Ok(());
     for _ in 0..TRIES {
-        match remove_once(ctx, label) {
+        match found.take().map_or_else(containers, Ok).and_then(|found| remove_once(ctx, label, &found)) {
             Ok(0) => return Ok(()),
             // Only an interrupted command can still be creating something.
             Ok(_) if !ctx.runner.cancel().is_set() => return Ok(()),
@@ -122,25 +125,29 @@ fn list(ctx: &Context, argv: Vec<String>) -> Result<Vec<String>> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// Removes what is there now and gives how much that was. Networks and volumes do not need each other, and each takes its time.
-fn remove_once(ctx: &Context, label: &str) -> Result<usize> {
-    let containers = list(ctx, engine::containers(label))?;
+/// Removes these containers, and what else is there now; gives how much that was. Networks and volumes do not need each other, and
+/// each takes its time.
+fn remove_once(ctx: &Context, label: &str, containers: &[String]) -> Result<usize> {
     if !containers.is_empty() {
-        ctx.runner.read(Call::new(engine::remove(&containers)).cleanup())?;
+        ctx.runner.read(Call::new(engine::remove(containers)).cleanup())?;
     }
-    let removed = std::thread::scope(|scope| {
-        let threads = KINDS.map(|kind| scope.spawn(move || remove_named(ctx, kind, label)));
-        threads.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
     let mut all = containers.len();
     let mut errors = Vec::new();
-    for outcome in removed {
+    for outcome in side_by_side(KINDS.map(|kind| move || remove_named(ctx, kind, label))) {
         match outcome {
             Ok(count) => all += count,
             Err(error) => errors.push(error),
         }
     }
     none_of(errors).map(|()| all)
+}
+
+/// Asks the engine several things at once; gives the answers in the order of the questions.
+fn side_by_side<T: Send, F: FnOnce() -> T + Send>(questions: impl IntoIterator<Item = F>) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = questions.into_iter().map(|question| scope.spawn(question)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
 }
 
 /// Removes the networks or volumes that carry a label and gives how many they were.
@@ -153,16 +160,18 @@ fn remove_named(ctx: &Context, kind: &str, label: &str) -> Result<usize> {
 }
 
 /// The values that a label has on any container, network or volume.
-pub fn label_values(ctx: &Context, label: &str) -> Result<std::collections::BTreeSet<String>> {
-    let mut values = std::collections::BTreeSet::new();
+pub fn label_values(ctx: &Context, label: &str) -> Result<BTreeSet<String>> {
     let container = ["docker", "ps", "--all"];
     let lists = std::iter::once(container.map(str::to_owned).to_vec())
         .chain(KINDS.map(|kind| ["docker", kind, "ls"].map(str::to_owned).to_vec()));
-    for list in lists {
+    let ask = |list: Vec<String>| {
         let format = format!("{{{{.Label \"{label}\"}}}}");
         let argv = [list, ["--filter", &format!("label={label}"), "--format", &format].map(str::to_owned).to_vec()].concat();
-        let found = ctx.runner.read(Call::new(argv).cleanup())?;
-        values.extend(found.lines().filter(|line| !line.is_empty()).map(str::to_owned));
+        ctx.runner.read(Call::new(argv).cleanup())
+    };
+    let mut values = BTreeSet::new();
+    for found in side_by_side(lists.map(|list| move || ask(list))) {
+        values.extend(found?.lines().filter(|line| !line.is_empty()).map(str::to_owned));
     }
     Ok(values)
 }

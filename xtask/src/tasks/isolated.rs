@@ -2,11 +2,13 @@
 //! isolated is decided in [`crate::stack::isolate`]; [`super::leftovers`] removes it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::engine::Part;
+use super::build::Built;
+use super::engine::{self, Part};
 use super::load::Loaded;
 use super::secrets::{Absent, values};
 use super::{launch, owner, waterfall};
@@ -40,6 +42,15 @@ pub struct Copy {
     pub own_checks: bool,
     /// Ports to be reached from this machine beside those that are published or probed, by service.
     pub open: BTreeMap<String, BTreeSet<u16>>,
+}
+
+/// A copy that is there; nothing of it runs yet.
+#[derive(Debug)]
+pub struct Created {
+    /// Its containers.
+    pub containers: Vec<Container>,
+    /// The secrets its services were given.
+    secrets: BTreeMap<String, Value>,
 }
 
 /// A copy that is up.
@@ -92,47 +103,81 @@ impl Copy {
         }
     }
 
+    /// What marks everything that belongs to it, as the engine is asked for it.
+    fn label(&self) -> String {
+        format!("{}={}", owner::RUN, self.name)
+    }
+
     /// Creates, fills and boots it. A [`super::leftovers::Guard`] of the same name removes it.
     ///
     /// # Errors
     /// What cannot be created; services that do not come up, with their evidence; an interrupt.
     pub fn start(&self, ctx: &Context, loaded: &Loaded, version: &Part) -> Result<Running> {
-        let Attempt { running, failure } = self.attempt(ctx, loaded, version, &mut |_containers| ())?;
+        let created = self.create(ctx, loaded, version, || Ok(Vec::new()))?;
+        let Attempt { running, failure } = self.boot(ctx, loaded, created)?;
         failure.map_or(Ok(running), Err)
     }
 
-    /// [`Copy::start`] for those who want to know how far a copy came that did not come up; `created` is given its containers
-    /// before any of them is started.
+    /// Creates and fills it while `build` makes sure of the images that are built here. Mostly they are what they were, and nothing
+    /// has waited; where one has become another, everything is made again, since volumes hold what the image had in their place.
     ///
     /// # Errors
-    /// What cannot be created.
-    pub fn attempt(
+    /// What cannot be built or created; an interrupt.
+    pub fn create(
         &self,
         ctx: &Context,
         loaded: &Loaded,
         version: &Part,
-        created: &mut dyn FnMut(&[Container]),
-    ) -> Result<Attempt> {
+        build: impl FnOnce() -> Result<Vec<Built>> + Send,
+    ) -> Result<Created> {
         let options = self.options(loaded, version.major() >= START_INTERVAL_ENGINE);
         let Isolated { mut project, folders, notes } = isolate(&loaded.stack, &options);
         notes.iter().for_each(|note| ctx.ui.warn(note));
         let carried = carry_secrets(&loaded.stack, &mut project, &options.labels);
         none_of(check_targets(&loaded.stack, &carried, &self.services))?;
-        let secrets = values(ctx, loaded, &carried, Absent::MakeUp)?;
-        let containers = launch::create(ctx, &loaded.stack, &self.name, &project, &[])?;
+        let make = || launch::create(ctx, &loaded.stack, &self.name, &project, &[]);
+        let (built, made, secrets) = std::thread::scope(|scope| {
+            let (build, make) = (scope.spawn(build), scope.spawn(make));
+            let secrets = values(ctx, loaded, &carried, Absent::MakeUp);
+            let built = build.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (built, make.join().unwrap_or_else(|panic| resume_unwind(panic)), secrets)
+        });
+        let (built, secrets) = (built?, secrets?);
+        let containers = match made {
+            Ok(containers) if run(&containers, &built) => containers,
+            Err(error) if built.is_empty() => return Err(error),
+            _ => {
+                engine::remove_labelled(ctx, &self.label())?;
+                make()?
+            }
+        };
         copy_folders(ctx, &containers, &folders)?;
         launch::fill(ctx, &containers, &carried, &secrets)?;
-        created(&containers);
+        Ok(Created { containers, secrets })
+    }
+
+    /// Boots what was created.
+    ///
+    /// # Errors
+    /// The engine's events cannot be followed.
+    pub fn boot(&self, ctx: &Context, loaded: &Loaded, created: Created) -> Result<Attempt> {
+        let Created { containers, secrets } = created;
         let launch::Attempt { booted, failure } = launch::attempt(ctx, &loaded.stack, &self.name, &containers, self.deadline)?;
         if failure.is_none() {
             tell(ctx, &loaded.stack, &booted);
         }
         // After an interrupt the engine is asked no more than it takes to remove everything.
-        let now = if ctx.runner.cancel().is_set() { Ok(containers.clone()) } else { launch::containers(ctx, &self.name) };
+        let now = if ctx.runner.cancel().is_set() { Ok(containers.clone()) } else { launch::again(ctx, &containers) };
         // What stopped the boot is the error to tell, also where it was the engine itself.
         let containers = if failure.is_some() { now.unwrap_or(containers) } else { now? };
         Ok(Attempt { running: Running { booted, containers, secrets }, failure })
     }
+}
+
+/// Whether containers run the images that were built.
+fn run(containers: &[Container], built: &[Built]) -> bool {
+    let is_other = |container: &Container, one: &Built| container.service() == one.service && container.image != one.id;
+    !built.iter().any(|one| containers.iter().any(|container| is_other(container, one)))
 }
 
 /// Shows how the copy came up.

@@ -15,7 +15,7 @@ use crate::docker::compose::Named;
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine::{self, PROJECT_LABEL, parse_event};
 use crate::error::{Error, Result};
-use crate::exec::{Call, Pump};
+use crate::exec::{Call, Line, Pump};
 use crate::stack::boot::{Boot, Event, Floor, Member, Phase, Times};
 use crate::stack::{Service, Span, Stack};
 
@@ -58,6 +58,11 @@ fn inspect_as(ctx: &Context, ids: &[String], how: fn(Call) -> Call) -> Result<Ve
         return Ok(Vec::new());
     }
     parse_containers(&ctx.runner.read(how(Call::new(engine::inspect(ids))))?).map_err(Error::cannot)
+}
+
+/// What the engine knows of these containers now.
+pub fn again(ctx: &Context, containers: &[Container]) -> Result<Vec<Container>> {
+    inspect(ctx, &containers.iter().map(|one| one.id.clone()).collect::<Vec<_>>())
 }
 
 /// Creates networks, volumes and containers of a project made from a stack, or of these services of it and what they need; starts nothing. An
@@ -159,18 +164,36 @@ pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Contai
 }
 
 fn follow_events(ctx: &Context, project: &str, sender: Sender<Message>) -> Result<Pump> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let since = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
-    let following = ctx.runner.follow(Call::new(engine::events(project, &since)).no_deadline())?;
     let end = sender.clone();
-    let take = move |line: crate::exec::Line| {
+    let take = move |container: String, event: Event| {
+        let _boot_over = sender.send(Message::Event(container, event));
+    };
+    follow(ctx, project, SystemTime::now(), take, move || {
+        let _boot_over = end.send(Message::EventsEnded);
+    })
+}
+
+/// Hands what happens to a project's containers from `since` on to `take`, from a thread of its own, until what it gives is dropped;
+/// `ended` is told when the engine tells no more.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn follow(
+    ctx: &Context,
+    project: &str,
+    since: SystemTime,
+    mut take: impl FnMut(String, Event) + Send + 'static,
+    ended: impl FnOnce() + Send + 'static,
+) -> Result<Pump> {
+    let since = since.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = format!("{}.{:09}", since.as_secs(), since.subsec_nanos());
+    let following = ctx.runner.follow(Call::new(engine::events(project, &since)).no_deadline())?;
+    let line = move |line: Line| {
         if let Some((container, event)) = parse_event(&line.text) {
-            let _boot_over = sender.send(Message::Event(container, event));
+            take(container, event);
         }
     };
-    Ok(following.pump(take, move || {
-        let _boot_over = end.send(Message::EventsEnded);
-    }))
+    Ok(following.pump(line, ended))
 }
 
 fn members(stack: &Stack, containers: &[Container]) -> BTreeMap<String, Member> {

@@ -60,12 +60,18 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
 /// Finds or builds the images that services run; [`images::left_out`] tells which of them the stack does without.
 pub fn prepare(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, no_build: bool) -> Result<Vec<images::Needed>> {
     let needed = images::ensure(ctx, loaded, services, !no_build)?;
+    build(ctx, loaded, services, no_build)?;
+    Ok(needed)
+}
+
+/// Builds the images of these services that are built here, unless nothing is to be.
+pub fn build(ctx: &Context, loaded: &Loaded, services: &BTreeSet<String>, no_build: bool) -> Result<Vec<build::Built>> {
     let built: Vec<String> =
         loaded.stack.built().map(|(name, _)| name.to_owned()).filter(|name| services.contains(name)).collect();
-    if !no_build && !built.is_empty() {
-        build::build(ctx, loaded, &BuildArgs { services: built, ..BuildArgs::default() })?;
+    if no_build || built.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(needed)
+    build::build(ctx, loaded, &BuildArgs { services: built, ..BuildArgs::default() })
 }
 
 /// What `--locked` runs.

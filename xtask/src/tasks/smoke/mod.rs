@@ -16,15 +16,15 @@ mod timeline;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::panic::resume_unwind;
+use std::time::{Instant, SystemTime};
 
 use super::addresses::addresses;
 use super::engine::{self, Part};
-use super::isolated::{self, Attempt, Copy, Running};
+use super::isolated::{self, Attempt, Copy, Created, Running};
 use super::leftovers::{Guard, clean, sweep};
-use super::load::{Loaded, Undefined, load};
-use super::up::prepare;
-use super::{certs, evidence, images, launch, smoked};
+use super::load::{Loaded, Undefined, load_and};
+use super::{certs, evidence, images, launch, smoked, up};
 use crate::cli::SmokeArgs;
 use crate::context::Context;
 use crate::error::Result;
@@ -35,7 +35,7 @@ use crate::stack::isolate::isolate;
 use crate::stack::{Span, select_some};
 use memory::Sampler;
 use seen::{Checked, Seen};
-use stop::Stopping;
+use stop::{Stopping, Up};
 use verdict::{Check, Verdict};
 
 /// The owner of a stack that `--keep` left.
@@ -48,19 +48,19 @@ pub fn run(ctx: &Context, args: &SmokeArgs) -> Result<()> {
         return clean(ctx);
     }
     if ctx.dry_run() {
-        let (loaded, services) = read(ctx, args)?;
+        let (loaded, services, ()) = read(ctx, args, || ())?;
         return Run::plan(ctx, &loaded, services, args).dry_run(args);
     }
     faces::answer(ctx, args.html.as_deref(), &verdict(ctx, args)?)
 }
 
-/// Reads the project and selects what is booted of it.
-fn read(ctx: &Context, args: &SmokeArgs) -> Result<(Loaded, BTreeSet<String>)> {
-    let mut loaded = load(ctx, ctx.environment(), Undefined::Refuse, true)?;
+/// Reads the project and selects what is booted of it; gives too what `meanwhile` does while compose resolves the project.
+fn read<T: Send>(ctx: &Context, args: &SmokeArgs, meanwhile: impl FnOnce() -> T + Send) -> Result<(Loaded, BTreeSet<String>, T)> {
+    let (mut loaded, aside) = load_and(ctx, ctx.environment(), Undefined::Refuse, true, |_root| meanwhile())?;
     let services = select_some(&loaded.stack, &args.services)?;
     loaded.stack.insist(&args.services);
     probes::add(&mut loaded, &args.probes, &services)?;
-    Ok((loaded, services))
+    Ok((loaded, services, aside))
 }
 
 /// Boots, probes, stops and removes a copy, without giving the answer.
@@ -69,25 +69,29 @@ fn read(ctx: &Context, args: &SmokeArgs) -> Result<(Loaded, BTreeSet<String>)> {
 /// What could not be checked; what is wrong with a stack that could be is in the verdict.
 pub fn verdict(ctx: &Context, args: &SmokeArgs) -> Result<Verdict> {
     let started = Instant::now();
-    let (loaded, services) = read(ctx, args)?;
+    let (loaded, services, engine) = read(ctx, args, || engine_ready(ctx))?;
     let mut run = Run::plan(ctx, &loaded, services, args);
     probes::ready(ctx, &loaded, &run.copy.services)?;
     if args.chaos {
         chaos::ready(&loaded, &run.copy.services)?;
     }
-    let version = engine::ready(ctx)?;
+    let version = engine?;
     ctx.ui.step("stack", format!("{} · project {}", loaded.headline(), run.copy.name));
     certs::warn(ctx, &loaded)?;
     let published = published::of(&loaded, &run.copy.services);
     published::warn(ctx, &loaded, &run.copy.services, &published);
-    sweep(ctx)?;
-    let needed = prepare(ctx, &loaded, &run.copy.services, args.no_build)?;
+    let needed = images::ensure(ctx, &loaded, &run.copy.services, !args.no_build)?;
     let out = images::left_out(&needed);
     run.copy.services.retain(|name| !out.contains(name));
     let guard = Guard::new(ctx, &run.copy.name);
+    let build = || up::build(ctx, &loaded, &run.copy.services, args.no_build);
+    let created = match run.copy.create(ctx, &loaded, &version, build) {
+        Ok(created) => created,
+        Err(error) => return guard.finish(Err(error)),
+    };
     let mut seen = Seen::new(&ctx.runner);
     seen.published = published.into_iter().filter(|one| !out.contains(&one.service)).collect();
-    run.through(&version, args, &mut seen);
+    run.through(created, args, &mut seen);
     seen.warnings = ctx.ui.warnings();
     let outcome = seen.refused();
     let outcome = if args.keep {
@@ -109,6 +113,13 @@ pub fn verdict(ctx: &Context, args: &SmokeArgs) -> Result<Verdict> {
         }
         Err(error) => Err(seen.before(error)),
     }
+}
+
+/// Makes sure of the engine, and removes from it what runs have left that were killed.
+fn engine_ready(ctx: &Context) -> Result<Part> {
+    let version = engine::ready(ctx)?;
+    sweep(ctx)?;
+    Ok(version)
 }
 
 /// One smoke test: the copy that it boots.
@@ -149,9 +160,9 @@ impl<'a> Run<'a> {
     }
 
     /// Boots, probes and stops; what is seen on the way is kept.
-    fn through(&self, version: &Part, args: &SmokeArgs, seen: &mut Seen) {
-        let mut sampler = None;
-        match self.copy.attempt(self.ctx, self.loaded, version, &mut |created| sampler = Some(Sampler::start(created))) {
+    fn through(&self, created: Created, args: &SmokeArgs, seen: &mut Seen) {
+        let sampler = Sampler::start(&created.containers);
+        match self.copy.boot(self.ctx, self.loaded, created) {
             Err(error) => seen.fail(Check::Boot, error),
             Ok(Attempt { running, failure }) => {
                 let Running { booted, containers, secrets } = running;
@@ -182,6 +193,8 @@ impl<'a> Run<'a> {
         }
         let trials = chaos::run(self.ctx, self.loaded, &self.copy.name, &self.copy.services);
         seen.chaos = seen.note(Check::Chaos, trials).unwrap_or_default();
+        // What was killed on purpose has not fallen.
+        seen.looked = SystemTime::now();
     }
 
     /// Makes every check of a stack that is up: each tells what it found.
@@ -191,10 +204,12 @@ impl<'a> Run<'a> {
             patience::warn(ctx, &loaded.stack, booted);
         }
         let containers = seen.containers.clone();
-        let probes = probes::run(ctx, loaded, &containers, secrets);
-        let runtime = runtime::check(ctx, loaded, &containers, secrets);
+        let (probes, look) =
+            side_by_side(|| probes::run(ctx, loaded, &containers, secrets), || runtime::look(ctx, &containers, secrets));
+        // Logs are read after the probes, which leave lines in them.
+        seen.looked = SystemTime::now();
+        let (runtime, now) = side_by_side(|| look.and_then(|look| look.finish(ctx, loaded)), || launch::again(ctx, &containers));
         // What has ended comes first, since it explains the rest.
-        let now = launch::containers(ctx, &copy.name);
         let now = now.map(|now| Checked { wrong: evidence::fallen(ctx, &loaded.stack, &now), seen: now });
         seen.containers = seen.note(Check::Stay, now).unwrap_or(containers);
         let probes = seen.note(Check::Probe, probes).unwrap_or_default();
@@ -203,10 +218,10 @@ impl<'a> Run<'a> {
     }
 
     /// Tells how much memory was used until now; it is judged where the stack came up.
-    fn weigh(&self, sampler: Option<Sampler>, seen: &mut Seen) {
+    fn weigh(&self, sampler: Sampler, seen: &mut Seen) {
         let budget = self.loaded.stack.extension.smoke.memory;
         let began = seen.booted.as_ref().map(|booted| booted.began);
-        let sampled = sampler.zip(began).and_then(|(sampler, began)| memory::of(&sampler.finish(), began, budget));
+        let sampled = began.and_then(|began| memory::of(&sampler.finish(), began, budget));
         if !seen.is_up {
             seen.memory = sampled;
             return;
@@ -220,7 +235,10 @@ impl<'a> Run<'a> {
     }
 
     fn stop(&self, seen: &mut Seen) {
-        let stopped = stop::stop(self.ctx, self.loaded, &seen.containers, !seen.has_failed(), &seen.told(Check::Stay));
+        let told = seen.told(Check::Stay);
+        let (project, since) = (self.copy.name.as_str(), seen.looked);
+        let up = Up { project, containers: &seen.containers, since, is_well: !seen.has_failed(), told: &told };
+        let stopped = stop::stop(self.ctx, self.loaded, &up);
         let Some(Stopping { stopped, ended, in_flight }) = seen.note(Check::Stop, stopped) else { return };
         seen.stops = stopped;
         seen.in_flight = seen.clean(in_flight);
@@ -228,6 +246,14 @@ impl<'a> Run<'a> {
         seen.containers.retain(|one| ended.iter().all(|ended| ended.id != one.id));
         seen.containers.extend(ended);
     }
+}
+
+/// Does two things at once.
+fn side_by_side<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        (one(), other.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
 }
 
 /// Says how to reach and remove a stack that is left.

@@ -2,6 +2,7 @@
 //! run came. No value of a secret gets in.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 use camino::Utf8Path;
 
@@ -40,6 +41,8 @@ pub struct Seen {
     pub is_up: bool,
     /// Its containers as they were last.
     pub containers: Vec<Container>,
+    /// When it was looked last whether any had ended by itself.
+    pub looked: SystemTime,
     /// Where its ports were.
     pub addresses: Vec<Address>,
     /// What its probes saw.
@@ -71,6 +74,7 @@ impl Seen {
             booted: None,
             is_up: false,
             containers: Vec::new(),
+            looked: SystemTime::now(),
             addresses: Vec::new(),
             probes: Vec::new(),
             memory: None,

@@ -5,9 +5,9 @@ mod fall;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use fall::Falls;
+use fall::{Fall, Falls};
 use serde::Serialize;
 
 use super::in_flight::{Finishing, InFlight};
@@ -65,21 +65,28 @@ pub struct Stopping {
     pub in_flight: Vec<probe::Outcome>,
 }
 
+/// A stack that is to stop.
+pub struct Up<'a> {
+    /// Its project.
+    pub project: &'a str,
+    /// Its containers.
+    pub containers: &'a [Container],
+    /// When it was looked at last.
+    pub since: SystemTime,
+    /// Whether it is well; where it is not, nothing is sent to be under way.
+    pub is_well: bool,
+    /// Services that are known to end by themselves.
+    pub told: &'a BTreeSet<String>,
+}
+
 /// Stops every service that runs and tells how each ended. Wrong is a service that was killed, ended with a code that is not
-/// accepted, or did not answer what was under way; where the stack is not well, nothing is sent to be under way. Of `told`, services
-/// that are known to end by themselves, it is not told again.
+/// accepted, ended before it was asked to, or did not answer what was under way. What is known of a service is not told again.
 ///
 /// # Errors
 /// The engine does not stop a container, or does not tell how it ended.
-pub fn stop(
-    ctx: &Context,
-    loaded: &Loaded,
-    containers: &[Container],
-    is_well: bool,
-    told: &BTreeSet<String>,
-) -> Result<Checked<Stopping>> {
+pub fn stop(ctx: &Context, loaded: &Loaded, up: &Up<'_>) -> Result<Checked<Stopping>> {
     let mut running: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for container in containers.iter().filter(|one| one.state.running) {
+    for container in up.containers.iter().filter(|one| one.state.running) {
         running.entry(container.service()).or_default().push(container.id.clone());
     }
     if running.is_empty() {
@@ -87,36 +94,59 @@ pub fn stop(
     }
     let timer = ctx.ui.timer("stop");
     timer.set_message(format!("{} service{}", running.len(), if running.len() == 1 { "" } else { "s" }));
-    let under_way = is_well.then(|| InFlight::new(ctx, loaded, containers)).transpose()?;
-    let falls = Falls::new(ctx, containers, under_way.as_ref().map_or(&(), |under_way| under_way as &dyn Around));
+    let under_way = up.is_well.then(|| InFlight::new(ctx, loaded, up.containers)).transpose()?;
+    let around = under_way.as_ref().map_or(&() as &dyn Around, |under_way| under_way);
+    let falls = Falls::new(ctx, up.project, up.containers, up.since, around)?;
     let took = in_order(ctx, &loaded.stack, &running, &falls)?;
     let fallen = falls.seen();
     timer.finish_and_clear();
     let ids: Vec<String> = running.into_values().flatten().collect();
     let ended = launch::inspect(ctx, &ids)?;
     let stopped: Vec<Stopped> = took.iter().map(|(service, took)| judge(&loaded.stack, service, *took, &ended)).collect();
+    let Finishing { told: finished, checked: Checked { seen: in_flight, wrong: dropped } } =
+        under_way.map(|under_way| under_way.finish(&ended)).unwrap_or_default();
+    ctx.ui.step("stop", format!("{}{finished}", summary(&stopped)));
+    let fell: Vec<&Container> = ended.iter().filter(|one| fallen.contains_key(&one.id)).collect();
+    let is_known = |service: &str| up.told.contains(service) && fell.iter().any(|one| one.service() == service);
+    let unclean = stopped.iter().filter(|one| !one.clean && !is_known(&one.service));
+    let unclean = unclean.map(|one| (one.service.as_str(), unclean_end(one, &fell)));
+    let made_good = fell.iter().filter(|one| !is_known(one.service())).filter_map(|one| {
+        // How it ended at last is what is told of one that was not clean.
+        let is_clean = stopped.iter().any(|stopped| stopped.clean && stopped.service == one.service());
+        let was_started = |fall: &&Fall| fall.again || fall.code != one.state.exit_code;
+        let fall = fallen.get(&one.id).filter(was_started).filter(|_| is_clean)?;
+        Some((one.service(), started_again(one, &ended, fall.code)))
+    });
+    let wrong =
+        unclean.chain(made_good).map(|(service, error)| evidence::with_evidence(ctx, &loaded.stack, &ended, service, error));
+    let wrong = wrong.chain(dropped).collect();
+    Ok(Checked { wrong, seen: Stopping { stopped, ended, in_flight } })
+}
+
+/// How all of them stopped, in a few words.
+fn summary(stopped: &[Stopped]) -> String {
     let clean = stopped.iter().filter(|one| one.clean).count();
     let slowest = stopped.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds));
     let slowest = slowest.map_or(String::new(), |one| {
         format!(", slowest {} {:.1}s of {}", one.service, one.seconds, Span(Duration::from_secs_f64(one.grace_seconds)))
     });
-    let Finishing { told: finished, checked: Checked { seen: in_flight, wrong: dropped } } =
-        under_way.map(|under_way| under_way.finish(&ended)).unwrap_or_default();
-    ctx.ui.step("stop", format!("{clean} of {} clean{slowest}{finished}", stopped.len()));
-    let fell = |one: &Stopped| ended.iter().any(|end| end.service() == one.service && fallen.contains(&end.id));
-    let is_known = |one: &Stopped| fell(one) && told.contains(&one.service);
-    let unclean = stopped.iter().filter(|one| !one.clean).filter(|one| !is_known(one)).map(|one| {
-        let error = match fell(one) {
-            true => Error::failed(format!(
-                "{} exited with code {} by itself while the stack was being stopped",
-                one.called(),
-                one.code
-            )),
-            false => explain(one).help(HELP.replace("CODE", &one.code.to_string())),
-        };
-        evidence::with_evidence(ctx, &loaded.stack, &ended, &one.service, error)
-    });
-    Ok(Checked { wrong: unclean.chain(dropped).collect(), seen: Stopping { stopped, ended, in_flight } })
+    format!("{clean} of {} clean{slowest}", stopped.len())
+}
+
+/// The error of a service that did not end as it should, by itself or asked to.
+fn unclean_end(stopped: &Stopped, fell: &[&Container]) -> Error {
+    if fell.iter().any(|one| one.service() == stopped.service) {
+        let (called, code) = (stopped.called(), stopped.code);
+        return Error::failed(format!("{called} exited with code {code} by itself while the stack was being stopped"));
+    }
+    explain(stopped).help(HELP.replace("CODE", &stopped.code.to_string()))
+}
+
+/// The error of a container that ended by itself, and that the engine has started again before it stopped as it should.
+fn started_again(container: &Container, among: &[Container], code: i32) -> Error {
+    let called = container.called(among);
+    Error::failed(format!("{called} exited with code {code} by itself while the stack was being stopped, and was started again"))
+        .evidence("restarts since the boot", [container.restart_count.to_string()])
 }
 
 /// What to do about a service that does not end as it should.

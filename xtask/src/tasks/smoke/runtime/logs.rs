@@ -1,5 +1,6 @@
 //! Whether each line that a container has logged is what the stack says it is.
 
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use crate::context::Context;
@@ -13,11 +14,16 @@ use crate::tasks::load::Loaded;
 /// How long the engine may take to show a log.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// The error of a container whose log has other lines than its service declares, with its service.
-///
-/// # Errors
-/// The engine does not show the log.
-pub fn check(ctx: &Context, loaded: &Loaded, container: &Container, among: &[Container]) -> Result<Option<(String, Error)>> {
+/// The error of each container whose log has other lines than its service declares, with its service.
+pub fn check(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Vec<Result<Option<(String, Error)>>> {
+    std::thread::scope(|scope| {
+        let read = |container| scope.spawn(move || one(ctx, loaded, container, containers));
+        let threads: Vec<_> = containers.iter().map(read).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
+}
+
+fn one(ctx: &Context, loaded: &Loaded, container: &Container, among: &[Container]) -> Result<Option<(String, Error)>> {
     let service = container.service();
     let declared = loaded.stack.services.get(service).and_then(|service| service.extension.logs);
     let Some(LogFormat::Json) = declared else { return Ok(None) };

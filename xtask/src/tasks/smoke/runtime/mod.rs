@@ -45,40 +45,58 @@ pub struct InForce {
     pub log_limited: bool,
 }
 
-/// Looks at every running container. Wrong is a secret in what the engine shows of a container or on the command line of its first
-/// process, what the engine was told and is not in force, and a log that is not what it is to be.
+/// What was seen of every running container, before its log is read.
+#[derive(Debug, Default)]
+pub struct Look {
+    running: Vec<Container>,
+    seen: Vec<InForce>,
+    wrong: Vec<(String, Error)>,
+}
+
+/// Looks at every running container. Wrong is a secret in what the engine shows of one or on the command line of its first process,
+/// and what the engine was told and is not in force.
 ///
 /// # Errors
 /// The engine does not tell of the containers.
-pub fn check(
-    ctx: &Context,
-    loaded: &Loaded,
-    containers: &[Container],
-    secrets: &BTreeMap<String, Value>,
-) -> Result<Checked<Vec<InForce>>> {
+pub fn look(ctx: &Context, containers: &[Container], secrets: &BTreeMap<String, Value>) -> Result<Look> {
     let ids: Vec<String> = containers.iter().filter(|one| one.state.running).map(|one| one.id.clone()).collect();
     if ids.is_empty() {
-        return Ok(Checked { seen: Vec::new(), wrong: Vec::new() });
+        return Ok(Look::default());
     }
     // What was read of them before went through the redaction of secrets.
     let json = ctx.runner.read(Call::new(client::inspect(&ids)).verbatim())?;
     let running = parse_containers(&json).map_err(Error::cannot)?;
-    let mut errors: Vec<(String, Error)> = Vec::new();
-    let mut seen = Vec::new();
+    let (mut seen, mut wrong) = (Vec::new(), Vec::new());
     for container in &running {
         let folder = folder(container);
         let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", folder.as_ref()?)).ok();
-        errors.extend(leaks::check(ctx, container, read, secrets));
-        errors.extend(logs::check(ctx, loaded, container, &running)?);
-        if let Some(in_force) = look(container, read) {
-            errors.extend(missing(container, &running, &in_force));
+        wrong.extend(leaks::check(ctx, container, read, secrets));
+        if let Some(in_force) = in_force(container, read) {
+            wrong.extend(missing(container, &running, &in_force));
             seen.push(in_force);
         }
     }
-    ctx.ui.step("runtime", summary(&seen, running.len()));
-    let placed =
-        errors.into_iter().map(|(service, error)| Error { place: loaded.stack.sources.service(&service), ..error.of(service) });
-    Ok(Checked { wrong: placed.collect(), seen })
+    Ok(Look { running, seen, wrong })
+}
+
+impl Look {
+    /// Reads the logs, and tells everything. Wrong is a log, too, that is not what it is to be.
+    ///
+    /// # Errors
+    /// The engine does not show a log.
+    pub fn finish(self, ctx: &Context, loaded: &Loaded) -> Result<Checked<Vec<InForce>>> {
+        let Self { running, seen, mut wrong } = self;
+        if running.is_empty() {
+            return Ok(Checked { seen, wrong: Vec::new() });
+        }
+        for log in logs::check(ctx, loaded, &running) {
+            wrong.extend(log?);
+        }
+        ctx.ui.step("runtime", summary(&seen, running.len()));
+        let place = |service: &str| loaded.stack.sources.service(service);
+        let placed = wrong.into_iter().map(|(service, error)| Error { place: place(&service), ..error.of(service) });
+        Ok(Checked { wrong: placed.collect(), seen })
+    }
 }
 
 /// The folder of a container's first process; none if that is not on this machine.
@@ -89,7 +107,7 @@ fn folder(container: &Container) -> Option<String> {
 }
 
 /// What the kernel says of a container's first process, by the files of its folder.
-fn look(container: &Container, read: impl Fn(&str) -> Option<String>) -> Option<InForce> {
+fn in_force(container: &Container, read: impl Fn(&str) -> Option<String>) -> Option<InForce> {
     let cgroup = read("cgroup")?;
     let Process { uid, capabilities, no_new_privileges } = parse_status(&read("status")?)?;
     let text = |file: &str| std::fs::read_to_string(file).ok();
