@@ -20,6 +20,13 @@ pub use target::check_targets;
 /// such waits.
 const START_INTERVAL: Duration = Duration::from_millis(50);
 
+/// The part of its start period that lies between the checks of a service that is said to take long: each costs what the service
+/// could do with the processors that it may use. A new database that was asked every 50 ms spent half of its time on the answers.
+const SHARE: u32 = 200;
+
+/// The longest pause that this makes.
+const SELDOM: Duration = Duration::from_millis(300);
+
 /// The same for engines that check as often ever after, which would wear down a small machine.
 const INTERVAL: Duration = Duration::from_millis(250);
 
@@ -170,7 +177,8 @@ fn quicken(service: &mut Map<String, Value>, options: &Options) {
     }
     let Some(check) = check.as_object_mut() else { return };
     let period = typed.start_period.map_or(options.deadline, |own| own.0.max(options.deadline));
-    let (key, quick) = if options.start_interval { ("start_interval", START_INTERVAL) } else { ("interval", INTERVAL) };
+    let pause = typed.start_period.map_or(START_INTERVAL, |own| (own.0 / SHARE).clamp(START_INTERVAL, SELDOM));
+    let (key, quick) = if options.start_interval { ("start_interval", pause) } else { ("interval", INTERVAL) };
     let quick = typed.start_interval.map_or(quick, |own| own.0.min(quick));
     check.insert(key.into(), json!(Span(quick).to_string()));
     check.insert("start_period".into(), json!(format!("{}s", period.as_secs().max(1))));

@@ -78,14 +78,17 @@ services:
   a: {image: a, healthcheck: {test: [CMD, x], interval: 30s, start_period: 5m, start_interval: 20ms}}
   b: {image: b}
   c: {image: c, healthcheck: {test: [NONE]}}
+  d: {image: d, healthcheck: {test: [CMD, x], start_period: 30s}}
+  e: {image: e, healthcheck: {test: [CMD, x], start_period: 2m, start_interval: 5s}}
 ",
-        &["a", "b", "c"],
+        &["a", "b", "c", "d", "e"],
     );
     let check = |name: &str| copy.project["services"][name]["healthcheck"].clone();
     assert_eq!(check("a")["interval"], "30s");
     assert_eq!((check("a")["start_interval"].clone(), check("a")["start_period"].clone()), (json!("20ms"), json!("300s")));
     assert_eq!(check("b"), json!({"start_interval": "50ms", "start_period": "120s"}));
     assert_eq!(check("c"), json!({"test": ["NONE"]}));
+    assert_eq!((&check("d")["start_interval"], &check("e")["start_interval"]), (&json!("150ms"), &json!("300ms")));
 }
 
 #[test]
