@@ -4,6 +4,7 @@
 mod greeting;
 
 use std::net::IpAddr;
+use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
 use super::{Attempt, Mismatch, Target, tcp};
@@ -22,18 +23,24 @@ pub fn expected(target: &Target, tls: &Tls) -> String {
     [vouched(target, tls), named(target, tls), lasting(tls), modern(tls)].join("\n")
 }
 
-/// Greets the server once, and once more with what it must not accept.
+/// Greets the server as it is to be greeted, and at the same time with what it must not accept.
 pub fn attempt(runner: &Runner, target: &Target, tls: &Tls, timeout: Duration) -> Attempt {
     let no_greeting = |why| vec![Mismatch::new("a TLS server", why)];
     let until = Instant::now() + timeout;
     let left = || until.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
     tcp::connect(&target.address, target.port, timeout).map_err(no_greeting)?;
-    let greeting = greet(runner, target, tls, left()).map_err(no_greeting)?;
-    let certificate = show(runner, &greeting.pem, left()).map_err(no_greeting)?;
+    let (greeted, older) = std::thread::scope(|scope| {
+        let older = scope.spawn(|| accepted(runner, target, tls, left()));
+        let greeted = greet(runner, target, tls, left())
+            .and_then(|greeting| show(runner, &greeting.pem, left()).map(|certificate| (greeting, certificate)));
+        (greeted, older.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let (greeting, certificate) = greeted.map_err(no_greeting)?;
     let mut wrong = judge(target, tls, &greeting, &certificate, Moment::now());
     if greeting.version >= tls.min_version {
-        let older = accepted(runner, target, tls, left());
-        wrong.extend(older.map(|version| Mismatch::new(modern(tls), format!("{version} is accepted"))));
+        // One that was not answered in time has not been refused.
+        let older = older.map(|version| version.map(|version| format!("{version} is accepted")));
+        wrong.extend(older.unwrap_or_else(Some).map(|seen| Mismatch::new(modern(tls), seen)));
     }
     let passed = || format!("{}, valid until {}", greeting.version, certificate.not_after);
     if wrong.is_empty() { Ok(passed()) } else { Err(wrong) }
@@ -47,14 +54,15 @@ fn greet(runner: &Runner, target: &Target, tls: &Tls, timeout: Duration) -> Resu
     Greeting::parse(&finished.stdout).ok_or_else(|| greeting::refusal(&finished.stderr))
 }
 
-/// The newest version below the oldest allowed one that the server accepts, if it accepts any.
-fn accepted(runner: &Runner, target: &Target, tls: &Tls, timeout: Duration) -> Option<Version> {
-    let below = Version::ALL.into_iter().take_while(|version| *version < tls.min_version).last()?;
+/// The newest version below the oldest allowed one that the server accepts, if it accepts any; or why that cannot be said.
+fn accepted(runner: &Runner, target: &Target, tls: &Tls, timeout: Duration) -> Result<Option<Version>, String> {
+    let Some(below) = Version::ALL.into_iter().take_while(|version| *version < tls.min_version).last() else {
+        return Ok(None);
+    };
     let name = Some(name(target, tls)).filter(|name| name.parse::<IpAddr>().is_err());
     let argv = greeting::at_most(&target.address, target.port, name, below);
-    // No answer is what is wanted.
-    let finished = runner.finish(Call::new(argv).verbatim().deadline(timeout)).ok()?;
-    Greeting::parse(&finished.stdout).map(|greeting| greeting.version)
+    let finished = runner.finish(Call::new(argv).verbatim().deadline(timeout)).map_err(said)?;
+    Ok(Greeting::parse(&finished.stdout).map(|greeting| greeting.version))
 }
 
 fn show(runner: &Runner, pem: &str, timeout: Duration) -> Result<Certificate, String> {
