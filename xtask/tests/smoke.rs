@@ -56,6 +56,20 @@ secrets: {given: {file: ./given.txt}, made-up: {file: ./missing.txt}}
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_copy_runs_and_holds_what_was_built_just_now() {
+    let project = stack(
+        "services:\n  a: {init: true, build: ., command: [sh, -c, 'cat /own /v/kept; exec sleep 600'], volumes: ['vol:/v']}\nvolumes: {vol: }\n",
+    );
+    for version in ["first", "second"] {
+        let file = format!("FROM {IMAGE}\nRUN mkdir /v && echo own-{version} > /own && echo kept-{version} > /v/kept\n");
+        project.write("Dockerfile", &file);
+        let probes = ["own", "kept"].map(|what| format!("a: {{log: {what}-{version}, deadline: 2s}}"));
+        smoke(&project, &["--probe", &probes[0], "--probe", &probes[1]]).exits(0).says(&["2 passed"]);
+    }
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn the_hosts_folders_are_read_and_never_written() {
     let services = "services:
   a: {image: IMAGE, command: [sh, -c, 'test -e /w/there && touch /w/new && touch /none/new && ! touch /f 2>/dev/null'], volumes: ['./w:/w', './none:/none', './f.txt:/f']}
