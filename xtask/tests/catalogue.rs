@@ -4,8 +4,9 @@
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use support::stacks::{smoke, stack};
+use support::stacks::{IMAGE, smoke, stack};
 
 /// Checks cases four at a time: most of a case is waiting.
 fn at_once<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
@@ -208,6 +209,18 @@ fn broken_stacks_fail_for_the_right_reason() {
         assert!(ran.stderr.len() < 20_000, "a failure is short: {} bytes", ran.stderr.len());
         ran.says(says);
     });
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_broken_check_that_comes_with_the_image_is_told_before_the_deadline() {
+    let project = stack("services:\n  a: {init: true, build: ., command: sleep 600}\nx-xtask: {smoke: {deadline: 100s}}\n");
+    project
+        .write("Dockerfile", &format!("FROM {IMAGE}\nHEALTHCHECK --interval=1s --retries=2 --start-period=1s CMD [\"curl\"]\n"));
+    let began = Instant::now();
+    let ran = smoke(&project, &[]).exits(1);
+    let ran = ran.says(&["`a` is unhealthy", "\"curl\": executable file not found", "is not in the image", "compose.yaml:2\n"]);
+    assert!(began.elapsed() < Duration::from_secs(60), "{}", ran.stderr);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Creating and starting a project's containers, filled by `fill`: what `up` and `smoke` have in common.
 
 mod fill;
+mod members;
 mod trouble;
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,8 +16,8 @@ use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine::{self, PROJECT_LABEL, parse_event};
 use crate::error::{Error, Result};
 use crate::exec::{Call, Line, Pump};
-use crate::stack::boot::{Boot, Event, Floor, Member, Phase, Times};
-use crate::stack::{Service, Span, Stack};
+use crate::stack::boot::{Boot, Event, Floor, Phase, Times};
+use crate::stack::{Span, Stack};
 
 pub use fill::fill;
 
@@ -120,7 +120,7 @@ pub fn boot(ctx: &Context, stack: &Stack, project: &str, containers: &[Container
 /// # Errors
 /// The engine's events cannot be followed; a service waits for the health of one that nothing checks.
 pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Container], deadline: Duration) -> Result<Attempt> {
-    let mut boot = Boot::new(members(stack, containers));
+    let mut boot = Boot::new(members::of(ctx, stack, containers)?);
     trouble::none_never_healthy(stack, &boot)?;
     let began = SystemTime::now();
     let (sender, messages) = channel();
@@ -194,23 +194,6 @@ pub fn follow(
         }
     };
     Ok(following.pump(line, ended))
-}
-
-fn members(stack: &Stack, containers: &[Container]) -> BTreeMap<String, Member> {
-    let mut members: BTreeMap<String, Member> = BTreeMap::new();
-    for container in containers {
-        let declared = stack.services.get(container.service());
-        let member = members.entry(container.service().to_owned()).or_insert_with(|| Member {
-            needs: declared.map(|service| service.depends_on.clone()).unwrap_or_default(),
-            stays: declared.is_some_and(Service::is_reached),
-            patience: declared.and_then(|service| service.healthcheck.as_ref()?.patience()),
-            ..Member::default()
-        });
-        member.containers.push(container.id.clone());
-        member.checked |= container.checked();
-        member.restarts = container.restarts();
-    }
-    members
 }
 
 /// Tells the boot of a container that runs already.

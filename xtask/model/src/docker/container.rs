@@ -1,10 +1,12 @@
 //! A container, as the engine describes it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::stack::boot::Restarts;
+use crate::stack::{HealthCheck, Span};
 
 /// The label by which compose says which service a container belongs to.
 const SERVICE_LABEL: &str = "com.docker.compose.service";
@@ -113,12 +115,32 @@ pub struct Config {
     pub healthcheck: Option<HealthConfig>,
 }
 
-/// A health check's command.
+/// A health check of a container or an image. Times are nanoseconds, 0 for the engine's own.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct HealthConfig {
     /// The command; empty to take the image's, `NONE` for no check.
     pub test: Option<Vec<String>>,
+    /// Time between checks.
+    pub interval: u64,
+    /// Time during which failures do not count.
+    pub start_period: u64,
+    /// Failures in a row that make it unhealthy; 0 for the engine's own number.
+    pub retries: u32,
+}
+
+impl HealthConfig {
+    /// The same as a stack would declare it.
+    pub fn declared(&self) -> HealthCheck {
+        let span = |nanoseconds: u64| (nanoseconds > 0).then(|| Span(Duration::from_nanos(nanoseconds)));
+        HealthCheck {
+            test: self.test.clone().into(),
+            interval: span(self.interval),
+            start_period: span(self.start_period),
+            retries: (self.retries > 0).then_some(self.retries),
+            ..HealthCheck::default()
+        }
+    }
 }
 
 /// How the engine treats a container.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::container::HealthConfig;
 use super::stand_in;
 use crate::stack::ImageRef;
 
@@ -111,6 +112,8 @@ pub struct RootFs {
 pub struct Config {
     /// Its labels.
     pub labels: Option<BTreeMap<String, String>>,
+    /// The health check that it brings.
+    pub healthcheck: Option<HealthConfig>,
 }
 
 impl Image {

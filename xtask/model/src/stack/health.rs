@@ -40,6 +40,20 @@ impl HealthCheck {
         Some(Patience { time: period.checked_add(interval.checked_mul(retries)?)?, retries })
     }
 
+    /// The same with what it leaves open as `image` has it.
+    pub fn over(&self, image: &Self) -> Self {
+        let test = if self.test.is_null() { &image.test } else { &self.test };
+        Self {
+            test: test.clone(),
+            disable: self.disable,
+            interval: self.interval.or(image.interval),
+            timeout: self.timeout.or(image.timeout),
+            retries: self.retries.or(image.retries),
+            start_period: self.start_period.or(image.start_period),
+            start_interval: self.start_interval.or(image.start_interval),
+        }
+    }
+
     /// The same in words: ``10s (`start_period` 4s + 3 × 2s)``.
     pub fn allowance(&self) -> Option<String> {
         let (period, retries, interval) = self.limits();
@@ -58,5 +72,21 @@ impl HealthCheck {
     pub fn is_off(&self) -> bool {
         let first = self.test.as_array().and_then(|words| words.first()).unwrap_or(&self.test);
         self.disable || first.as_str() == Some("NONE")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stack_leaves_open_is_the_images() {
+        let check = |yaml: &str| serde_saphyr::from_str::<HealthCheck>(yaml).expect("a health check");
+        let image = check("{test: [CMD, x], interval: 1s, retries: 2, start_period: 3s}");
+        let allowed =
+            |stack: &str| check(stack).over(&image).patience().map(|patience| (patience.time.as_secs(), patience.retries));
+        assert_eq!(check("{interval: 5s}").patience(), None);
+        assert_eq!((allowed("{}"), allowed("{interval: 5s}")), (Some((5, 2)), Some((13, 2))));
+        assert_eq!(allowed("{disable: true}"), None);
     }
 }

@@ -66,7 +66,7 @@ mod tests {
     fn a_health_check_is_asked_as_the_engine_asks_it() {
         let of = |test: &[&str]| {
             let test = Some(test.iter().map(|word| (*word).to_owned()).collect());
-            let config = Config { healthcheck: Some(HealthConfig { test }), ..Config::default() };
+            let config = Config { healthcheck: Some(HealthConfig { test, ..HealthConfig::default() }), ..Config::default() };
             health(&Container { config, ..Container::default() }).map(|words| words.join("|"))
         };
         assert_eq!(of(&["CMD", "a", "b c"]).as_deref(), Some("a|b c"));
