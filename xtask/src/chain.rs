@@ -18,6 +18,11 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
     if argv.len() > 1 && argv[1] == "xtask" {
         argv.remove(1);
     }
+    // What most programs with subcommands understand.
+    if argv.len() > 1 && argv[1] == "help" {
+        argv.remove(1);
+        argv.push("--help".into());
+    }
     let command = command();
     let mut parsed: Vec<Cli> = Vec::new();
     for segment in split(&command, argv) {
@@ -57,18 +62,27 @@ fn impossible(format: Format, tasks: &[Cli]) -> Option<String> {
 /// How many names a mistyped one is answered with.
 const SUGGESTIONS: usize = 3;
 
-/// Puts the tasks that an unknown one is like in order, the nearest first, and leaves out those further away.
+/// Names the tasks that an unknown one is like, the nearest first, and leaves out those further away.
 fn nearest_first(mut error: clap::Error) -> clap::Error {
-    let (Some(ContextValue::String(unknown)), Some(ContextValue::Strings(known))) =
-        (error.get(ContextKind::InvalidSubcommand), error.get(ContextKind::SuggestedSubcommand))
-    else {
-        return error;
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let known = match error.get(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::Strings(known)) => known.clone(),
+        _ => with_part(unknown),
     };
-    let mut scored: Vec<_> = known.iter().map(|name| (strsim::jaro_winkler(unknown, name), name.clone())).collect();
+    let mut scored: Vec<_> = known.into_iter().map(|name| (strsim::jaro_winkler(unknown, &name), name)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let nearest = scored.into_iter().take(SUGGESTIONS).map(|(_, name)| name).collect();
-    error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(nearest));
+    let nearest: Vec<_> = scored.into_iter().take(SUGGESTIONS).map(|(_, name)| name).collect();
+    if !nearest.is_empty() {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(nearest));
+    }
     error
+}
+
+/// The tasks that have this word between dashes, as `dev-up` and `prod-up` have `up`.
+fn with_part(word: &str) -> Vec<String> {
+    let command = command();
+    let names = command.get_subcommands().map(Command::get_name);
+    names.filter(|name| name.split('-').any(|part| part == word)).map(str::to_owned).collect()
 }
 
 /// The command line's definition with its help grouped by what a person wants to do.

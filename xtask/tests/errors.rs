@@ -198,6 +198,8 @@ fn no_docker_at_all() {
 fn usage_errors_suggest_the_nearest_word() {
     let project = Project::new(&[("compose.yaml", WEB)]);
     project.xtask(&["smok"]).exits(2).says(&["unrecognized subcommand 'smok'", "'smoke'"]);
+    project.xtask(&["up"]).exits(2).says(&["unrecognized subcommand 'up'", "'prod-up', 'dev-up'"]);
+    assert!(project.xtask(&["help", "prod-up"]).exits(0).stdout.contains("Usage: cargo xtask prod-up"));
     project.xtask(&["smoke", "--kepp"]).exits(2).says(&["'--kepp'", "'--keep'"]);
     project.xtask(&["smoke", "--deadline", "soon"]).exits(2).says(&["`soon` is not a length of time"]);
     project.xtask(&["-q", "smoke", "-v"]).exits(2).says(&["--quiet"]);
