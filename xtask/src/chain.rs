@@ -18,14 +18,10 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
     if argv.len() > 1 && argv[1] == "xtask" {
         argv.remove(1);
     }
-    // What most programs with subcommands understand.
-    if argv.len() > 1 && argv[1] == "help" {
-        argv.remove(1);
-        argv.push("--help".into());
-    }
     let command = command();
     let mut parsed: Vec<Cli> = Vec::new();
-    for segment in split(&command, argv) {
+    for mut segment in split(&command, argv) {
+        ask_for_help(&command, &mut segment);
         let matches = command.clone().try_get_matches_from(segment).map_err(nearest_first)?;
         parsed.push(Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))?);
     }
@@ -61,6 +57,17 @@ fn impossible(format: Format, tasks: &[Cli]) -> Option<String> {
 
 /// How many names a mistyped one is answered with.
 const SUGGESTIONS: usize = 3;
+
+/// Makes of `help TASK`, which most programs with subcommands understand, what clap understands without one of this name.
+fn ask_for_help(command: &Command, segment: &mut Vec<OsString>) {
+    let is_task = |word: &OsString| word.to_str().is_some_and(|word| command.find_subcommand(word).is_some());
+    let before = segment.iter().position(is_task).unwrap_or(segment.len());
+    let is_value = |at: usize| segment[at - 1].to_str().is_some_and(|word| takes_value(command, None, word));
+    if let Some(at) = (1..before).find(|at| segment[*at] == "help" && !is_value(*at)) {
+        segment.remove(at);
+        segment.push("--help".into());
+    }
+}
 
 /// Names the tasks that an unknown one is like, the nearest first, and leaves out those further away.
 fn nearest_first(mut error: clap::Error) -> clap::Error {
