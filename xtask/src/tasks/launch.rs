@@ -57,7 +57,8 @@ fn inspect_as(ctx: &Context, ids: &[String], how: fn(Call) -> Call) -> Result<Ve
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    parse_containers(&ctx.runner.read(how(Call::new(engine::inspect(ids))))?).map_err(Error::cannot)
+    parse_containers(&ctx.runner.read(how(Call::new(engine::inspect(ids)).deadline(super::engine::ANSWER)))?)
+        .map_err(Error::cannot)
 }
 
 /// What the engine knows of these containers now.
