@@ -194,3 +194,15 @@ fn health_checks_are_judged_by_what_the_stack_says_of_them() {
         smoke(&never, args).exits(1).says(&["`a` is unhealthy", "its health check allows 2s (`start_period` 0s + 2 × 1s)"]);
     }
 }
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_user_without_a_home_is_given_none() {
+    let project = stack("services: {a: {image: IMAGE, command: sleep 600}}");
+    let home = project.file("no home");
+    let mut command = project.command(&["smoke", "--provision"]);
+    command.env_remove("XDG_STATE_HOME").env("HOME", &home);
+    let ran = Ran::from(command.output().expect("xtask starts")).exits(0);
+    ran.tells("warning: `push` will not know that this passed: neither `XDG_STATE_HOME` nor a `HOME` that is there");
+    assert!(!home.exists());
+}

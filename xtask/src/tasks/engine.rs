@@ -143,7 +143,7 @@ fn remove_once(ctx: &Context, label: &str, containers: &[String]) -> Result<usiz
 }
 
 /// Asks the engine several things at once; gives the answers in the order of the questions.
-fn side_by_side<T: Send, F: FnOnce() -> T + Send>(questions: impl IntoIterator<Item = F>) -> Vec<T> {
+pub fn side_by_side<T: Send, F: FnOnce() -> T + Send>(questions: impl IntoIterator<Item = F>) -> Vec<T> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = questions.into_iter().map(|question| scope.spawn(question)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()

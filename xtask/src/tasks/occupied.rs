@@ -1,7 +1,6 @@
 //! Whether a project's name is taken by the other environment. Where compose files give development and production one name, the
 //! one would take over the other's containers and, with `down --volumes`, remove its data.
 
-use super::launch;
 use super::load::Loaded;
 use crate::context::Context;
 use crate::docker::container::Container;
@@ -10,13 +9,13 @@ use crate::error::{Error, Result};
 /// The label that names the environment that a container was started for.
 pub const ENVIRONMENT: &str = "dev.xtask.environment";
 
-/// Makes sure that the project does not run for the other environment.
+/// Makes sure that the project, which has these containers, does not run for the other environment.
 ///
 /// # Errors
 /// It does.
-pub fn check(ctx: &Context, loaded: &Loaded) -> Result<()> {
+pub fn check(loaded: &Loaded, containers: &[Container]) -> Result<()> {
     let (name, wanted) = (&loaded.stack.name, loaded.environment.name());
-    match other(loaded, &launch::containers(ctx, name)?) {
+    match other(loaded, containers) {
         None => Ok(()),
         Some(other) => Err(Error::cannot(format!(
             "the project `{name}` runs for {other}; for {wanted} its containers and volumes would be taken over"

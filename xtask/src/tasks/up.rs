@@ -38,7 +38,7 @@ pub fn run(ctx: &Context, environment: Environment, args: &UpArgs) -> Result<()>
         return dry_run(ctx, &loaded, &services, args, locked.as_ref());
     }
     engine::ready(ctx)?;
-    occupied::check(ctx, &loaded)?;
+    occupied::check(&loaded, &launch::containers(ctx, &loaded.stack.name)?)?;
     let out = images::left_out(&prepare(ctx, &loaded, &services, args.no_build || args.locked)?);
     leave_out(&mut project, &out);
     services.retain(|name| !out.contains(name));

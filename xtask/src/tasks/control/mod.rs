@@ -79,9 +79,9 @@ pub fn down(ctx: &Context, environment: Environment, args: &DownArgs) -> Result<
     if ctx.dry_run() {
         return report::plan(ctx.json(), &format!("{}\n", call.display()));
     }
-    occupied::check(ctx, &loaded)?;
-    ctx.ui.step("stack", loaded.headline());
     let there = launch::containers(ctx, &loaded.stack.name)?;
+    occupied::check(&loaded, &there)?;
+    ctx.ui.step("stack", loaded.headline());
     let timer = ctx.ui.timer("down");
     let finished = ctx.runner.stream(call, &mut |line| timer.set_message(line.text.trim().to_owned()))?;
     timer.finish_and_clear();

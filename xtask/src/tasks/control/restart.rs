@@ -28,11 +28,13 @@ pub fn restart(ctx: &Context, environment: Environment, args: &RestartArgs) -> R
     select(&loaded.stack, &args.services)?;
     let containers = launch::containers(ctx, &loaded.stack.name)?;
     all_there(&loaded, &containers, &args.services)?;
+    if !ctx.dry_run() {
+        occupied::check(&loaded, &containers)?;
+    }
     let (again, finished) = choose(&loaded.stack, containers, &args.services);
     if ctx.dry_run() {
         return report::plan(ctx.json(), &plan(&again, args.deadline));
     }
-    occupied::check(ctx, &loaded)?;
     redact(ctx, &loaded.stack);
     carry_out(ctx, &loaded, &again, args.deadline.0).map_err(|error| give_back(ctx, &again, error))?;
     ctx.ui.step("restart", told(&again, &finished));

@@ -204,11 +204,10 @@ impl<'a> Run<'a> {
             patience::warn(ctx, &loaded.stack, booted);
         }
         let containers = seen.containers.clone();
-        let (probes, look) =
-            side_by_side(|| probes::run(ctx, loaded, &containers, secrets), || runtime::look(ctx, &containers, secrets));
+        let (probes, look) = both(|| probes::run(ctx, loaded, &containers, secrets), || runtime::look(ctx, &containers, secrets));
         // Logs are read after the probes, which leave lines in them.
         seen.looked = SystemTime::now();
-        let (runtime, now) = side_by_side(|| look.and_then(|look| look.finish(ctx, loaded)), || launch::again(ctx, &containers));
+        let (runtime, now) = both(|| look.and_then(|look| look.finish(ctx, loaded)), || launch::again(ctx, &containers));
         // What has ended comes first, since it explains the rest.
         let now = now.map(|now| Checked { wrong: evidence::fallen(ctx, &loaded.stack, &now), seen: now });
         seen.containers = seen.note(Check::Stay, now).unwrap_or(containers);
@@ -248,8 +247,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Does two things at once.
-fn side_by_side<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+/// Does two things at once, of which each gives something else.
+fn both<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
     std::thread::scope(|scope| {
         let other = scope.spawn(other);
         (one(), other.join().unwrap_or_else(|panic| resume_unwind(panic)))

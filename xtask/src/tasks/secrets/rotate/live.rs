@@ -58,8 +58,8 @@ impl Live {
             let help = error.help.clone().unwrap_or_default();
             error.help(format!("{help}; with `--files-only` no engine is asked"))
         })?;
-        occupied::check(ctx, loaded)?;
         let containers = launch::containers(ctx, &loaded.stack.name)?;
+        occupied::check(loaded, &containers)?;
         if !containers.iter().any(|one| one.state.running) {
             if let Some(swarm) = Swarm::find(ctx, &loaded.stack.name, names)? {
                 return match rotate {

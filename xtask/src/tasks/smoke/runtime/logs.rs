@@ -1,6 +1,5 @@
 //! Whether each line that a container has logged is what the stack says it is.
 
-use std::panic::resume_unwind;
 use std::time::Duration;
 
 use crate::context::Context;
@@ -9,6 +8,7 @@ use crate::docker::engine;
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::stack::extension::LogFormat;
+use crate::tasks::engine::side_by_side;
 use crate::tasks::load::Loaded;
 
 /// How long the engine may take to show a log.
@@ -16,11 +16,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// The error of each container whose log has other lines than its service declares, with its service.
 pub fn check(ctx: &Context, loaded: &Loaded, containers: &[Container]) -> Vec<Result<Option<(String, Error)>>> {
-    std::thread::scope(|scope| {
-        let read = |container| scope.spawn(move || one(ctx, loaded, container, containers));
-        let threads: Vec<_> = containers.iter().map(read).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    })
+    side_by_side(containers.iter().map(|container| move || one(ctx, loaded, container, containers)))
 }
 
 fn one(ctx: &Context, loaded: &Loaded, container: &Container, among: &[Container]) -> Result<Option<(String, Error)>> {
