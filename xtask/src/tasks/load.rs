@@ -205,10 +205,10 @@ fn explain(finished: &Finished, sources: &Sources) -> Error {
     let warning = |line: &&String| line.contains("level=warning");
     let lines: Vec<&String> = finished.stderr.iter().filter(|line| !warning(line) && !line.trim().is_empty()).collect();
     let message = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("; ");
-    if let Some(broken) = sources.0.iter().find(|source| source.broken.is_some()) {
-        let (line, why) = broken.broken.clone().unwrap_or_default();
-        return Error::cannot(format!("`{}` is not valid YAML: {why}", broken.path.file_name().unwrap_or_default()))
-            .at(Place::line(broken.path.clone(), line));
+    if let Some((source, broken)) = sources.0.iter().find_map(|source| Some((source, source.broken.as_ref()?))) {
+        let name = source.path.file_name().unwrap_or_default();
+        return Error::cannot(format!("`{name}` is not valid YAML: {}", broken.why))
+            .at(Place::line(source.path.clone(), broken.line));
     }
     if let Some((file, line)) = unreadable_line(&message) {
         // What compose quotes of the file may be a secret.

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::stack::ImageRef;
+use crate::stack::{ImageRef, yaml};
 
 /// The label that marks a stand-in, with the repository it stands in for.
 pub const LABEL: &str = "dev.xtask.stand-in";
@@ -42,7 +42,10 @@ pub struct Family {
 /// # Errors
 /// The file is not what this program expects.
 pub fn families() -> Result<Vec<Family>, String> {
-    serde_saphyr::from_str(FAMILIES).map_err(|error| format!("cannot read the families of stand-ins: {error}"))
+    let families = yaml::json(FAMILIES).map_err(|broken| format!("line {}: {}", broken.line, broken.why));
+    families
+        .and_then(|families| serde_json::from_value(families).map_err(|error| error.to_string()))
+        .map_err(|why| format!("cannot read the families of stand-ins: {why}"))
 }
 
 /// The family that stands in for an image. A digest names one exact image, for which nothing can stand in.

@@ -12,6 +12,7 @@ use super::probe::Probe;
 use super::source::{Sources, Step};
 use super::suite::Suite;
 use super::tags::{PushExtension, TagsExtension};
+use super::typed::{Wrong, typed};
 use super::units::{Bytes, Span};
 use super::work::Work;
 use crate::error::Error;
@@ -102,10 +103,10 @@ pub enum LogFormat {
 /// Reads the `x-xtask` that stands at `at` in the resolved project; problems are added to `errors` with their place.
 pub fn read<T: DeserializeOwned + Default>(holder: &Value, at: &[Step], sources: &Sources, errors: &mut Vec<Error>) -> T {
     let Some(value) = holder.get(KEY).filter(|value| !value.is_null()) else { return T::default() };
-    match serde_path_to_error::deserialize(unescaped(value.clone())) {
+    match typed(unescaped(value.clone())) {
         Ok(extension) => extension,
-        Err(error) => {
-            errors.push(explain(&error, &[at, &[Step::Key(KEY.into())]].concat(), sources));
+        Err(wrong) => {
+            errors.push(explain(wrong, &[at, &[Step::Key(KEY.into())]].concat(), sources));
             T::default()
         }
     }
@@ -126,26 +127,20 @@ fn unescaped(value: Value) -> Value {
 /// # Errors
 /// In one line what is wrong, and what would be right.
 pub(super) fn read_probe(value: Value) -> Result<Probe, String> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let Error { message, help, .. } = explain(&error, &[], &Sources::default());
+    typed(value).map_err(|wrong| {
+        let Error { message, help, .. } = explain(wrong, &[], &Sources::default());
         help.map_or(message.clone(), |help| format!("{message}; {help}"))
     })
 }
 
 /// Words for a value at `at` that is not as it should be.
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>, at: &[Step], sources: &Sources) -> Error {
-    let mut steps = at.to_vec();
-    steps.extend(error.path().iter().filter_map(|segment| match segment {
-        serde_path_to_error::Segment::Map { key } => Some(Step::Key(key.clone())),
-        serde_path_to_error::Segment::Seq { index } => Some(Step::Index(*index)),
-        _ => None,
-    }));
-    let message = error.inner().to_string();
+fn explain(Wrong { at: inner, message }: Wrong, at: &[Step], sources: &Sources) -> Error {
+    let mut steps = [at, &inner].concat();
     let Some((unknown, known)) = unknown_name(&message) else {
         let message = in_words(message);
         return placed(Error::cannot(format!("`{}`: {message}", dotted(&steps))), &steps, sources);
     };
-    if error.inner().to_string().starts_with("unknown field") && steps.last() != Some(&Step::Key(unknown.clone())) {
+    if message.starts_with("unknown field") && steps.last() != Some(&Step::Key(unknown.clone())) {
         steps.push(Step::Key(unknown.clone()));
     }
     let what = if message.starts_with("unknown field") { "key" } else { "value" };
@@ -207,7 +202,8 @@ pub(super) fn placed(error: Error, steps: &[Step], sources: &Sources) -> Error {
     }
 }
 
-fn dotted(steps: &[Step]) -> String {
+/// The way to a value, as it is told: `services.web.ports[0]`.
+pub(super) fn dotted(steps: &[Step]) -> String {
     let mut path = String::new();
     for step in steps {
         match step {
@@ -229,7 +225,7 @@ mod tests {
 
     fn problems(text: &str) -> Vec<String> {
         let sources = Sources(vec![Source::parse(Utf8Path::new("c.yaml"), text)]);
-        let value: Value = serde_saphyr::from_str(text).expect("YAML");
+        let value = crate::stack::yaml::json(text).expect("YAML");
         let mut errors = Vec::new();
         let at = steps(["services", "a"]);
         let extension: ServiceExtension = read(&value["services"]["a"], &at, &sources, &mut errors);

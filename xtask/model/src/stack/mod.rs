@@ -23,10 +23,12 @@ pub mod source;
 pub mod suite;
 pub mod tags;
 mod together;
+mod typed;
 mod units;
 pub mod unused;
 pub mod variables;
 pub mod work;
+pub mod yaml;
 
 pub use environment::Environment;
 pub use excerpt::{Lines, Since};

@@ -6,15 +6,17 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::certs::gather;
-use super::extension::{placed, read};
+use super::extension::{dotted, placed, read};
 use super::inherit::inherit;
 use super::model::{Network, Secret, Service, Stack};
 use super::probe::check_probes;
 use super::secret::check_secrets;
-use super::source::{Sources, Step, steps};
+use super::source::{Sources, steps};
 use super::suite::check_suites;
+use super::typed::typed;
 use super::unused::without_holder;
 use super::work::check_work;
+use super::yaml;
 use crate::error::{Error, Place, Result, none_of};
 
 /// Reads the resolved project.
@@ -22,8 +24,8 @@ use crate::error::{Error, Place, Result, none_of};
 /// # Errors
 /// Every problem of every `x-xtask`, with its place; a project that is not what compose prints.
 pub fn parse(resolved: &str, sources: Sources) -> Result<Stack> {
-    let mut raw: Value = serde_saphyr::from_str(resolved)
-        .map_err(|error| Error::cannot(format!("cannot read the resolved project: {}", error.without_snippet())))?;
+    let mut raw = yaml::json(resolved)
+        .map_err(|broken| Error::cannot(format!("cannot read line {} of the resolved project: {}", broken.line, broken.why)))?;
     without_holder(&mut raw);
     let mut errors = Vec::new();
     inherit(&mut raw, &sources, &mut errors);
@@ -129,19 +131,14 @@ fn section<T: DeserializeOwned>(raw: &Value, key: &str, sources: &Sources, error
     let mut found = BTreeMap::new();
     for (name, value) in raw[key].as_object().into_iter().flatten() {
         let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value.clone() };
-        match serde_path_to_error::deserialize(value) {
+        match typed(value) {
             Ok(typed) => {
                 found.insert(name.clone(), typed);
             }
-            Err(error) => {
-                let mut at = steps([key, name]);
-                at.extend(error.path().iter().filter_map(|segment| match segment {
-                    serde_path_to_error::Segment::Map { key } => Some(Step::Key(key.clone())),
-                    serde_path_to_error::Segment::Seq { index } => Some(Step::Index(*index)),
-                    _ => None,
-                }));
+            Err(wrong) => {
+                let at = [steps([key, name]), wrong.at].concat();
                 let place = sources.find(&at).or_else(|| sources.0.first().map(|source| Place::file(source.path.clone())));
-                let mut told = Error::cannot(format!("`{key}.{name}.{}`: {}", error.path(), error.inner()));
+                let mut told = Error::cannot(format!("`{}`: {}", dotted(&at), wrong.message));
                 told.place = place;
                 errors.push(told);
             }

@@ -3,12 +3,12 @@
 
 mod reach;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use granit_parser::{Event, Parser, ScalarStyle};
 use serde_json::Value as Json;
 
+use super::yaml::{self, Broken, Node, Value};
 use crate::error::Place;
 
 /// A step on the way from the document to a value.
@@ -25,35 +25,16 @@ pub fn steps<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<Step> {
     keys.into_iter().map(|key| Step::Key(key.to_owned())).collect()
 }
 
-#[derive(Clone, Debug)]
-struct Node {
-    line: usize,
-    value: Value,
-}
-
-#[derive(Clone, Debug)]
-enum Value {
-    Scalar { text: String, is_plain: bool },
-    Sequence(Vec<Node>),
-    Mapping(Vec<(String, usize, Node)>),
-}
-
-impl Value {
-    /// What stands there as compose prints it, with every `$` twice; none if that takes variables.
-    fn resolved(&self) -> Option<Json> {
-        match self {
-            Self::Scalar { text, .. } if text.replace("$$", "").contains('$') => None,
-            Self::Scalar { text, is_plain } => {
-                let (word, text) = (text, || Json::String(text.clone()));
-                // A plain word may be a number, a truth value or nothing.
-                Some(if *is_plain { serde_saphyr::from_str(word).unwrap_or_else(|_text| text()) } else { text() })
-            }
-            Self::Sequence(items) => items.iter().map(|item| item.value.resolved()).collect(),
-            Self::Mapping(pairs) => {
-                // Of several the first counts.
-                let pairs = pairs.iter().rev().map(|(name, _, node)| Some((name.clone(), node.value.resolved()?)));
-                pairs.collect::<Option<serde_json::Map<_, _>>>().map(Json::Object)
-            }
+/// What stands there as compose prints it, with every `$` twice; none if that takes variables.
+fn resolved(value: &Value) -> Option<Json> {
+    match value {
+        Value::Scalar { text, .. } if text.replace("$$", "").contains('$') => None,
+        Value::Scalar { .. } => Some(value.json()),
+        Value::Sequence(items) => items.iter().map(|item| resolved(&item.value)).collect(),
+        Value::Mapping(pairs) => {
+            // Of several the first counts.
+            let pairs = pairs.iter().rev().map(|(name, _, node)| Some((name.clone(), resolved(&node.value)?)));
+            pairs.collect::<Option<serde_json::Map<_, _>>>().map(Json::Object)
         }
     }
 }
@@ -63,8 +44,8 @@ impl Value {
 pub struct Source {
     /// Where it was read.
     pub path: Utf8PathBuf,
-    /// The line at which it stops being YAML, and why.
-    pub broken: Option<(usize, String)>,
+    /// Where it stops being YAML, and why.
+    pub broken: Option<Broken>,
     /// How it belongs to the project.
     pub role: Role,
     root: Option<Node>,
@@ -84,11 +65,11 @@ pub enum Role {
 impl Source {
     /// Reads a file's text. A text that is no YAML has no places.
     pub fn parse(path: &Utf8Path, text: &str) -> Self {
-        let options = granit_parser::options! { emit_comments: false };
-        let mut reader =
-            Reader { parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), broken: None };
-        let root = reader.document();
-        Self { path: path.to_owned(), broken: reader.broken, role: Role::Own, root }
+        let (root, broken) = match yaml::parse(text) {
+            Ok(root) => (root, None),
+            Err(broken) => (None, Some(broken)),
+        };
+        Self { path: path.to_owned(), broken, role: Role::Own, root }
     }
 
     /// The line of a value: of its key, where it has one.
@@ -169,105 +150,19 @@ impl Sources {
 
     /// What the last of the project's own files that has it says, as compose prints it, with every `$` twice; none if that takes variables.
     pub fn value(&self, steps: &[Step]) -> Option<Json> {
-        self.own().rev().find_map(|source| source.node(steps)).and_then(|(_, node)| node.value.resolved())
+        self.own().rev().find_map(|source| source.node(steps)).and_then(|(_, node)| resolved(&node.value))
     }
 
     /// [`Self::value`], and where the project's own files say nothing, what those say that they include.
     pub fn value_or_included(&self, steps: &[Step]) -> Option<Json> {
         let included = || self.of(Role::Included).rev().find_map(|source| source.node(steps));
-        self.value(steps).or_else(|| included().and_then(|(_, node)| node.value.resolved()))
+        self.value(steps).or_else(|| included().and_then(|(_, node)| resolved(&node.value)))
     }
 
     /// Where a service was declared first.
     pub fn service(&self, name: &str) -> Option<Place> {
         let steps = steps(["services", name]);
         self.0.iter().find_map(|source| source.line(&steps).map(|line| Place::line(source.path.clone(), line)))
-    }
-}
-
-struct Reader<'a> {
-    parser: Parser<'a, granit_parser::StrInput<'a>>,
-    anchors: HashMap<usize, Node>,
-    broken: Option<(usize, String)>,
-}
-
-impl Reader<'_> {
-    fn document(&mut self) -> Option<Node> {
-        loop {
-            let (event, line) = self.event()?;
-            match event {
-                Event::StreamStart | Event::DocumentStart(..) => {}
-                event => return self.node(event, line),
-            }
-        }
-    }
-
-    fn event(&mut self) -> Option<(Event<'static>, usize)> {
-        let (event, span) = match self.parser.next()? {
-            Ok(next) => next,
-            Err(error) => {
-                self.broken = Some((error.marker().line(), error.info().to_owned()));
-                return None;
-            }
-        };
-        let event = match event {
-            Event::Scalar(text, style, anchor, _) => Event::Scalar(text.into_owned().into(), style, anchor, None),
-            Event::SequenceStart(style, anchor, _) => Event::SequenceStart(style, anchor, None),
-            Event::MappingStart(style, anchor, _) => Event::MappingStart(style, anchor, None),
-            Event::Alias(anchor) => Event::Alias(anchor),
-            Event::SequenceEnd => Event::SequenceEnd,
-            Event::MappingEnd => Event::MappingEnd,
-            Event::StreamStart => Event::StreamStart,
-            Event::DocumentStart(explicit, version) => Event::DocumentStart(explicit, version),
-            _ => return None,
-        };
-        Some((event, span.start.line()))
-    }
-
-    fn node(&mut self, event: Event<'_>, line: usize) -> Option<Node> {
-        let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => {
-                (Value::Scalar { text: text.into_owned(), is_plain: style == ScalarStyle::Plain }, anchor)
-            }
-            Event::Alias(id) => return self.anchors.get(&id).cloned(),
-            Event::SequenceStart(_, anchor, _) => (self.sequence()?, anchor),
-            Event::MappingStart(_, anchor, _) => (self.mapping()?, anchor),
-            _ => return None,
-        };
-        let node = Node { line, value };
-        if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
-        }
-        Some(node)
-    }
-
-    fn sequence(&mut self) -> Option<Value> {
-        let mut items = Vec::new();
-        loop {
-            match self.event()? {
-                (Event::SequenceEnd, _) => return Some(Value::Sequence(items)),
-                (event, line) => items.push(self.node(event, line)?),
-            }
-        }
-    }
-
-    fn mapping(&mut self) -> Option<Value> {
-        let mut pairs = Vec::new();
-        loop {
-            let (event, line) = self.event()?;
-            if event == Event::MappingEnd {
-                return Some(Value::Mapping(pairs));
-            }
-            let key = self.node(event, line)?;
-            let (event, value_line) = self.event()?;
-            let value = self.node(event, value_line)?;
-            match (key.value, value.value) {
-                // A merge key brings in pairs that a key written here wins over, since the first match is taken.
-                (Value::Scalar { text, .. }, Value::Mapping(merged)) if text == "<<" => pairs.extend(merged),
-                (Value::Scalar { text, .. }, other) => pairs.push((text, line, Node { line: value.line, value: other })),
-                _ => {}
-            }
-        }
     }
 }
 

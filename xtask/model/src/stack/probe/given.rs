@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::super::extension::read_probe;
+use super::super::{extension::read_probe, yaml};
 use super::{Probe, check};
 
 /// How one is written, for messages.
@@ -55,7 +55,7 @@ fn short(text: &str) -> Option<Given> {
 /// A mapping from the service to the probe.
 fn long(text: &str) -> Result<Given, String> {
     let wrong = || format!("`{text}` is no probe; {LIKE}");
-    let value: Map<String, Value> = serde_saphyr::from_str(text).map_err(|_| wrong())?;
+    let Ok(Value::Object(value)) = yaml::json(text) else { return Err(wrong()) };
     let mut pairs = value.into_iter();
     let (Some((service, probe @ Value::Object(_))), None) = (pairs.next(), pairs.next()) else { return Err(wrong()) };
     Ok(Given { service, probe: read_probe(probe)? })
