@@ -1,7 +1,9 @@
 //! From values to types, with the steps to what is wrong. Serde's own reader of values does not say where it stopped, and what
 //! watches any reader from outside is compiled again for each type that is read.
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
@@ -76,7 +78,13 @@ impl<'de> Deserializer<'de> for Typed {
             }
             Value::Object(pairs) => visitor.visit_map(Pairs { pairs: pairs.into_iter(), open: None }),
             Value::String(text) => visitor.visit_string(text),
-            other => Ok(other.deserialize_any(visitor)?),
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(truth) => visitor.visit_bool(truth),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => visitor.visit_u64(number),
+                (None, Some(number)) => visitor.visit_i64(number),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
         }
     }
 
@@ -90,11 +98,20 @@ impl<'de> Deserializer<'de> for Typed {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _name: &'static str,
+        _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Trace> {
-        Ok(self.0.deserialize_enum(name, variants, visitor)?)
+        // Words only: no type here has a variant with something in it.
+        let other = match &self.0 {
+            Value::String(word) => return visitor.visit_enum(word.as_str().into_deserializer()),
+            Value::Null => Unexpected::Unit,
+            Value::Bool(truth) => Unexpected::Bool(*truth),
+            Value::Number(_) => Unexpected::Other("number"),
+            Value::Array(_) => Unexpected::Seq,
+            Value::Object(_) => Unexpected::Map,
+        };
+        Err(Trace::invalid_type(other, &"a word"))
     }
 
     forward_to_deserialize_any! {
@@ -189,7 +206,7 @@ mod tests {
         assert!(told.1.starts_with("unknown field `sort`, expected one of `kind`"), "{}", told.1);
         let told = wrong(json!({"kind": "square"}));
         assert_eq!(told, (r#"[Key("kind")]"#.into(), "unknown variant `square`, expected `round`".into()));
-        assert_eq!(wrong(json!([1])), ("[Index(0)]".into(), "invalid type: integer `1`, expected string or map".into()));
+        assert_eq!(wrong(json!([1])), ("[Index(0)]".into(), "invalid type: number, expected a word".into()));
         assert_eq!(wrong(json!(3)), ("[]".into(), "invalid type: integer `3`, expected struct Thing".into()));
     }
 }

@@ -76,7 +76,7 @@ fn number(word: &str) -> Option<Number> {
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let is_number = is_digits(whole) && is_digits(fraction) && is_digits(exponent);
-    let has_digits = !exponent.is_empty() && !(whole.is_empty() && fraction.is_empty());
+    let has_digits = !(exponent.is_empty() || whole.is_empty() && fraction.is_empty());
     (is_number && has_digits).then(|| Number::from_f64(word.parse().ok()?)).flatten()
 }
 
