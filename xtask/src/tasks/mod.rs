@@ -1,39 +1,18 @@
 //! One file per verb, flow only: plan, run, report. What a verb needs from another is that verb's function and typed result.
 
-mod addresses;
-mod attest;
 mod bench;
-mod build;
-mod certs;
 mod ci;
 mod completions;
 mod control;
 mod doctor;
-mod engine;
-mod env_files;
-mod evidence;
-mod files;
-mod images;
 mod isolated;
-mod kernel;
-mod launch;
-mod leftovers;
-mod load;
-mod locked;
-mod occupied;
-mod owner;
-mod program;
-mod provision;
-mod push;
-mod secrets;
-mod size;
 mod smoke;
-mod smoked;
 mod test;
-mod trust;
 mod up;
-mod verify;
-mod waterfall;
+
+use custody::{certs, secrets};
+use project::{addresses, engine, evidence, files, halt, launch, leftovers, load, occupied, owner, provision, trust, waterfall};
+use supply::{attest, build, images, locked, push, size, smoked, verify};
 
 use crate::cli::{ImagesAction, Task};
 use crate::context::Context;
@@ -43,7 +22,8 @@ use crate::stack::Environment::{Development, Production};
 /// Runs one task.
 pub fn run(ctx: &Context, task: &Task) -> Result<()> {
     // Before anything else: without compose a project cannot even be read.
-    if ctx.global.provision && !matches!(task, Task::Completions { .. }) {
+    // The script that mends asks one thing after the other, which on a machine that has everything costs more than all else.
+    if ctx.global.provision && !matches!(task, Task::Completions { .. }) && !doctor::suffices(ctx) {
         provision::engine(ctx)?;
     }
     match task {

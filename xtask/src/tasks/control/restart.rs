@@ -15,8 +15,8 @@ use crate::exec::Call;
 use crate::report;
 use crate::stack::boot::{Failure, Restarts};
 use crate::stack::{Condition, Dependency, Environment, Span, Stack, select};
+use crate::tasks::halt::in_order;
 use crate::tasks::load::Loaded;
-use crate::tasks::smoke::stop::in_order;
 use crate::tasks::{evidence, launch, occupied, waterfall};
 
 /// Restarts services and waits until they are up again.

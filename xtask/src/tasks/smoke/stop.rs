@@ -4,8 +4,7 @@
 mod fall;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::channel;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use fall::{Fall, Falls};
 use serde::Serialize;
@@ -14,20 +13,13 @@ use super::in_flight::{Finishing, InFlight};
 use super::seen::Checked;
 use crate::context::Context;
 use crate::docker::container::Container;
-use crate::docker::engine as client;
 use crate::error::{Error, Result};
-use crate::exec::Call;
 use crate::probe;
-use crate::stack::{Service, Span, Stack};
+use crate::stack::{Span, Stack};
 use crate::tasks::evidence::{self, KILLED};
+use crate::tasks::halt::{Around, grace, in_order};
 use crate::tasks::launch;
 use crate::tasks::load::Loaded;
-
-/// The grace period of a service that names none; compose's own.
-const GRACE: Duration = Duration::from_secs(10);
-
-/// How much longer than its grace period the engine may take to have stopped a container.
-const SLACK: Duration = Duration::from_secs(60);
 
 /// How a service stopped.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -153,64 +145,6 @@ fn started_again(container: &Container, among: &[Container], code: i32) -> Error
 const HELP: &str = "handle its stop signal; where a shell starts it, use `exec`, and where it is the first process, `init: true`; \
                     `x-xtask: {stop_codes: [CODE]}` accepts this end";
 
-/// What is done around each service's stop, on a thread of its own.
-pub trait Around: Sync {
-    /// Just before it is asked to stop.
-    fn before(&self, _service: &str) {}
-
-    /// When it has ended, and all that it depends on still runs.
-    fn after(&self, _service: &str) {}
-}
-
-/// Nothing.
-impl Around for () {}
-
-/// Asks each service to stop as soon as those that depend on it have ended; gives how long each took.
-pub fn in_order(
-    ctx: &Context,
-    stack: &Stack,
-    running: &BTreeMap<&str, Vec<String>>,
-    around: &dyn Around,
-) -> Result<BTreeMap<String, Duration>> {
-    let mut waiting: BTreeSet<&str> = running.keys().copied().collect();
-    let (mut stopping, mut took) = (BTreeSet::new(), BTreeMap::new());
-    std::thread::scope(|scope| {
-        let (sender, receiver) = channel();
-        while !waiting.is_empty() || !stopping.is_empty() {
-            for service in free(stack, &waiting, &stopping) {
-                waiting.remove(service);
-                stopping.insert(service);
-                let (ids, sender) = (&running[service], sender.clone());
-                let call = Call::new(client::stop(ids)).deadline(grace(stack.services.get(service)) + SLACK);
-                scope.spawn(move || {
-                    around.before(service);
-                    let started = Instant::now();
-                    let outcome = ctx.runner.read(call).map(|_names| started.elapsed());
-                    around.after(service);
-                    let _gone_after_an_error = sender.send((service, outcome));
-                });
-            }
-            // Every service that is stopping has a thread that answers.
-            let Ok((service, outcome)) = receiver.recv() else { break };
-            stopping.remove(service);
-            took.insert(service.to_owned(), outcome?);
-        }
-        Ok(took)
-    })
-}
-
-/// The services that no service which still runs depends on; all of them where they depend on each other in a ring.
-fn free<'a>(stack: &Stack, waiting: &BTreeSet<&'a str>, stopping: &BTreeSet<&'a str>) -> Vec<&'a str> {
-    let needs = |user: &str, needed: &str| stack.services.get(user).is_some_and(|user| user.depends_on.contains_key(needed));
-    let needed = |service: &str| waiting.iter().chain(stopping).any(|user| *user != service && needs(user, service));
-    let free: Vec<&str> = waiting.iter().copied().filter(|service| !needed(service)).collect();
-    if free.is_empty() && stopping.is_empty() { waiting.iter().copied().collect() } else { free }
-}
-
-fn grace(service: Option<&Service>) -> Duration {
-    service.and_then(|service| service.stop_grace_period).map_or(GRACE, |span| span.0)
-}
-
 fn judge(stack: &Stack, service: &str, took: Duration, ended: &[Container]) -> Stopped {
     let declared = stack.services.get(service);
     let accepted = |one: &&Container| match declared.map(|service| &service.extension.stop_codes) {
@@ -269,7 +203,6 @@ fn explain(stopped: &Stopped) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::source::Sources;
 
     #[test]
     fn an_end_by_the_signal_that_asked_for_it_is_clean() {
@@ -290,17 +223,5 @@ mod tests {
         ] {
             assert_eq!(is_clean(code, signal), clean, "{code} {signal}");
         }
-    }
-
-    #[test]
-    fn a_service_stops_after_those_that_depend_on_it() {
-        let yaml = "services:\n  web: {image: a, depends_on: {api: {condition: service_started}}}\n  api: {image: a, depends_on: {db: \
-                    {condition: service_started}}}\n  db: {image: a}\n  other: {image: a}\n";
-        let stack = crate::stack::parse(yaml, Sources::default()).expect("a stack");
-        let set = |names: &[&'static str]| names.iter().copied().collect::<BTreeSet<_>>();
-        assert_eq!(free(&stack, &set(&["web", "api", "db", "other"]), &set(&[])), ["other", "web"]);
-        assert_eq!(free(&stack, &set(&["api", "db"]), &set(&["web"])), [] as [&str; 0]);
-        assert_eq!(free(&stack, &set(&["api", "db"]), &set(&[])), ["api"]);
-        assert_eq!(free(&stack, &set(&["db"]), &set(&[])), ["db"]);
     }
 }

@@ -4,12 +4,12 @@ mod request;
 mod work;
 
 use super::seen::Checked;
-use super::stop::Around;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::error::{Error, Result};
 use crate::probe::Outcome;
 use crate::tasks::evidence;
+use crate::tasks::halt::Around;
 use crate::tasks::load::Loaded;
 use request::Requests;
 use work::Handed;

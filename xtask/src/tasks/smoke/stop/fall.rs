@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::Around;
 use crate::context::Context;
 use crate::docker::container::Container;
 use crate::error::Result;
 use crate::exec::Pump;
 use crate::stack::boot::Event;
+use crate::tasks::halt::Around;
 use crate::tasks::launch;
 
 /// How a container ended by itself.
