@@ -194,3 +194,14 @@ fn what_registries_are_asked_with_is_installed_only_on_request() {
     asked.run(&[&ask[..], &["--provision"]].concat()).exits(2).says(&["install curl (apt-get)"]);
     assert!(asked.lines("shell-calls").iter().any(|call| call == "-s -- packages curl"), "{:?}", asked.lines("shell-calls"));
 }
+
+#[test]
+fn what_shells_and_editors_are_given_needs_no_engine_and_no_project() {
+    let machine = Machine::with_docker(&[("no-engine", ""), PLAN]).fake("sh", SHELL);
+    let schema: serde_json::Value = serde_json::from_str(&machine.run(&["schema", "--provision"]).exits(0).stdout).expect("JSON");
+    let key = |of: &str, key: &str| schema["definitions"][of]["properties"][key]["description"].as_str().is_some();
+    assert!(key("ServiceExtension", "size") && key("SecretExtension", "generate") && key("Probe", "http"));
+    let script = machine.run(&["completions", "bash", "--provision"]).exits(0).stdout;
+    assert!(script.contains("prod-build"), "{script}");
+    assert_eq!(machine.lines("shell-calls"), [""; 0]);
+}

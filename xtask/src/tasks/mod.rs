@@ -17,13 +17,15 @@ use supply::{attest, build, images, locked, push, size, smoked, verify};
 use crate::cli::{ImagesAction, Task};
 use crate::context::Context;
 use crate::error::Result;
+use crate::report;
 use crate::stack::Environment::{Development, Production};
+use crate::stack::SCHEMA;
 
 /// Runs one task.
 pub fn run(ctx: &Context, task: &Task) -> Result<()> {
     // Before anything else: without compose a project cannot even be read.
     // The script that mends asks one thing after the other, which on a machine that has everything costs more than all else.
-    if ctx.global.provision && !matches!(task, Task::Completions { .. }) && !doctor::suffices(ctx) {
+    if ctx.global.provision && !matches!(task, Task::Completions { .. } | Task::Schema) && !doctor::suffices(ctx) {
         provision::engine(ctx)?;
     }
     match task {
@@ -56,5 +58,6 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Test(args) => test::run(ctx, args),
         Task::Bench(args) => bench::run(ctx, args),
         Task::Completions { shell } => completions::run(*shell),
+        Task::Schema => report::text(SCHEMA),
     }
 }

@@ -175,6 +175,8 @@ pub enum Task {
         /// The shell to complete for
         shell: clap_complete::Shell,
     },
+    /// Print the JSON Schema of `x-xtask` for an editor
+    Schema,
 }
 
 /// The headings of help, in order, with the tasks under each.
@@ -183,7 +185,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Develop", &["dev-build", "dev-up", "dev-down", "dev-logs", "dev-restart", "dev-ps"]),
     ("Run in production", &["prod-build", "prod-up", "prod-down", "prod-logs", "prod-restart", "prod-ps", "push"]),
     ("Prepare", &["images", "secrets", "certs"]),
-    ("Work on this repository", &["test", "bench", "completions"]),
+    ("Work on this repository", &["test", "bench", "completions", "schema"]),
 ];
 
 /// Options of `dev-build` and `prod-build`.

@@ -14,6 +14,7 @@ use crate::error::Error;
 
 /// `x-xtask.certs` of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CertsExtension {
     /// The secret that holds its private key and certificate, which it is given; of the kind `certificate`.
@@ -28,6 +29,7 @@ pub struct CertsExtension {
 
 /// How a service is told to read its certificate again: by a signal or by a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Reload {
     /// The signal for its first process, such as `SIGHUP`.

@@ -22,6 +22,7 @@ pub const KEY: &str = "x-xtask";
 
 /// `x-xtask` of the whole project.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectExtension {
     /// How `smoke` judges the stack.
@@ -38,6 +39,7 @@ pub struct ProjectExtension {
 
 /// `x-xtask.smoke`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SmokeExtension {
     /// How long the stack may take to become healthy and answer its probes.
@@ -48,6 +50,7 @@ pub struct SmokeExtension {
 
 /// `x-xtask` of a service.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceExtension {
     /// The largest size its image may have.
@@ -74,6 +77,7 @@ pub struct ServiceExtension {
 
 /// How the copies of a service that `smoke` and `test` boot and throw away differ from it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CopyExtension {
     /// Variables in place of, or beside, its own: they spare a copy what only matters to data that is to stay.
@@ -82,6 +86,7 @@ pub struct CopyExtension {
 
 /// How it is seen that nothing acknowledged is lost: commands that are run in the container, an argument each.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keeps {
     /// Stores something. Exit code 0 means that it is stored.
@@ -94,6 +99,7 @@ pub struct Keeps {
 
 /// What every line of a log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// A JSON object.

@@ -18,6 +18,8 @@ mod model;
 pub mod newer;
 mod parse;
 pub mod probe;
+#[cfg(test)]
+mod schema;
 pub mod secret;
 pub mod source;
 pub mod suite;
@@ -37,3 +39,6 @@ pub use image_ref::{ImageRef, is_tag};
 pub use model::{Build, Condition, Dependency, Deploy, Mount, Network, Port, Secret, SecretUse, Service, Stack};
 pub use parse::{parse, select, select_some};
 pub use units::{Allowance, Bytes, Span};
+
+/// The JSON Schema (draft 7) of every `x-xtask` in a compose file, for editors.
+pub const SCHEMA: &str = include_str!("../../schema.json");

@@ -14,6 +14,7 @@ use crate::error::Error;
 
 /// `x-xtask` of a secret.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SecretExtension {
     /// What kind of value is made when there is none; guessed from the name if not given.
@@ -40,6 +41,7 @@ pub struct SecretExtension {
 
 /// A kind of secret value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SecretKind {
     /// Random bytes as hexadecimal digits
@@ -73,6 +75,7 @@ pub enum SecretKind {
 /// `x-xtask.rotate` of a secret that a service stores in its own data, such as the password of a database's role, or that cannot be
 /// replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RotateExtension {
     /// The service that stores it. It is not restarted.

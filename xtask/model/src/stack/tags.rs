@@ -13,6 +13,7 @@ const LONGEST: usize = 128;
 
 /// `x-xtask.tags`: what is left out holds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TagsExtension {
     /// How the commit is written.
@@ -35,6 +36,7 @@ impl Default for TagsExtension {
 
 /// How a commit is written as a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Commit {
     /// All 40 digits.
@@ -45,6 +47,7 @@ pub enum Commit {
 
 /// `x-xtask.push`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PushExtension {
     /// Where images go, each a registry with an optional path; the registry in an image's own name if there is none.

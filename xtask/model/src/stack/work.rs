@@ -13,6 +13,7 @@ const IN_FLIGHT: &str = "in_flight";
 
 /// How work is given to a service, and how it is seen that it was done: commands, an argument each.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Work {
     /// The service in whose container the commands are run: one that this one depends on, since it still runs when this one has

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 /// What a metric is, by its `TYPE` line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Only grows

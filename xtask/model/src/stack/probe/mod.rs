@@ -20,6 +20,7 @@ pub use metric::{Kind, Metrics};
 
 /// One probe: exactly one of `http`, `tcp`, `tls`, `exec` and `log`, and what is expected of it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Probe {
     /// GET this path.
@@ -68,12 +69,14 @@ pub struct Probe {
 
 /// What a TLS server must show.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
     /// The container's port.
     pub port: u16,
     /// A file with the certificates that are trusted; the machine's own if not given. Relative to the folder of the first compose
     /// file. Of a file that is a secret's, the value that the services were given is used.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ca: Option<Utf8PathBuf>,
     /// The name that the certificate must be valid for; the service's if not given.
     pub name: Option<String>,

@@ -14,6 +14,7 @@ pub use template::{Part, Placeholder, Template};
 
 /// A suite of tests, or a check.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Suite {
     /// What it is called; no other has this name.
