@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, ValueEnum};
 
 use crate::cli::{Cli, Format, GROUPS, Global, Task};
-use crate::error::EXIT_CODES;
+use crate::error::{EXIT_CODES, Error};
 
 /// Parses a command line into the tasks it names; each gets the global options of all.
 ///
@@ -33,6 +33,24 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Vec<Cli>, clap::Error> {
     match impossible(global.format.unwrap_or_default(), &parsed) {
         Some(why) => Err(command.clone().error(ErrorKind::ArgumentConflict, why)),
         None => Ok(parsed),
+    }
+}
+
+/// Whether a command line, wrong as it may be, asks for one JSON document.
+pub fn wants_json(argv: &[OsString]) -> bool {
+    let pair = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "json";
+    argv.windows(2).any(pair) || argv.iter().any(|word| word == "--format=json")
+}
+
+/// What is wrong with a command line as an error like any other.
+pub fn told(usage: &clap::Error) -> Error {
+    let text = usage.to_string();
+    let mut parts = text.split("\n\n").map(|part| part.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+    let message = parts.next().unwrap_or_default();
+    let error = Error::cannot(message.trim_start_matches("error: "));
+    match parts.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned)) {
+        Some(tip) => error.help(tip),
+        None => error.help("`--help` tells what there is"),
     }
 }
 
@@ -188,6 +206,24 @@ mod tests {
     fn help_begins_with_what_the_program_is() {
         let help = command().render_help().to_string();
         assert_eq!(help.lines().next(), Some("The production Makefile of a Dockerised application, typed"));
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_an_error_like_any_other() {
+        let told = |line: &str| {
+            let argv: Vec<OsString> = std::iter::once("x").chain(line.split(' ')).map(OsString::from).collect();
+            assert!(wants_json(&argv), "{line}");
+            let error = told(&parse(argv).expect_err("wrong"));
+            (error.message, error.help.unwrap_or_default())
+        };
+        let (message, help) = told("--format json smok");
+        assert_eq!(message, "unrecognized subcommand 'smok'");
+        assert!(help.contains("'smoke'"), "{help}");
+        assert_eq!(told("smoke --format=json --nope").0, "unexpected argument '--nope' found");
+        let (message, help) = told("smoke --format json --deadline x");
+        assert!(message.starts_with("invalid value 'x' for '--deadline <TIME>': `x` is not a length of time"), "{message}");
+        assert_eq!(help, "`--help` tells what there is");
+        assert!(!wants_json(&["x".into(), "smoke".into()]));
     }
 
     #[test]

@@ -18,9 +18,14 @@ use ui::{Surroundings, Ui};
 
 /// Parses the command line, runs the tasks it names one after the other, and gives the exit code.
 pub fn main() -> ExitCode {
-    let commands = match chain::parse(std::env::args_os().collect()) {
+    let argv: Vec<_> = std::env::args_os().collect();
+    let as_json = chain::wants_json(&argv);
+    let commands = match chain::parse(argv) {
         Ok(commands) => commands,
         Err(usage) => {
+            if as_json && usage.use_stderr() {
+                let _stdout_closed = report::failure(&chain::told(&usage));
+            }
             // A reader that has gone away (`| head`) has what it wanted; a full disk has not.
             let unwritten = usage.print().is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
             return ExitCode::from(if usage.use_stderr() || unwritten { Exit::CannotRun as u8 } else { Exit::Done as u8 });

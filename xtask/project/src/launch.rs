@@ -4,6 +4,7 @@ mod fill;
 mod members;
 mod trouble;
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +15,7 @@ use crate::context::Context;
 use crate::docker::compose::Named;
 use crate::docker::container::{Container, parse_containers};
 use crate::docker::engine::{self, PROJECT_LABEL, parse_event};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, none_of};
 use crate::exec::{Call, Line, Pump};
 use crate::stack::boot::{Boot, Event, Floor, Phase, Times};
 use crate::stack::{Span, Stack};
@@ -74,9 +75,18 @@ pub fn create(ctx: &Context, stack: &Stack, name: &str, project: &Json, services
     let finished = ctx.runner.finish(call.env(owner::VARIABLE, owner::me()).cleanup())?;
     ctx.runner.cancel().check()?;
     if !finished.ok() {
+        // Compose names one, and stops.
+        let missing = trouble::missing(stack, &finished.stderr, |kind| listed(ctx, kind).ok());
+        none_of(missing)?;
         return Err(trouble::cannot_create(stack, name, &finished.stderr));
     }
     containers(ctx, name)
+}
+
+/// The names of the networks or volumes that the engine has.
+fn listed(ctx: &Context, kind: &str) -> Result<BTreeSet<String>> {
+    let call = Call::new(engine::names(kind)).deadline(super::engine::ANSWER);
+    Ok(ctx.runner.read(call)?.lines().map(str::to_owned).collect())
 }
 
 /// How a stack came up.

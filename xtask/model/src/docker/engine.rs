@@ -28,6 +28,11 @@ pub fn named(kind: &str, label: &str) -> Vec<String> {
     words(["docker", kind, "ls", "--quiet", "--filter", &format!("label={label}")])
 }
 
+/// The names of all networks or volumes.
+pub fn names(kind: &str) -> Vec<String> {
+    words(["docker", kind, "ls", "--format", "{{.Name}}"])
+}
+
 /// Everything the engine knows of some containers, as a JSON array.
 pub fn inspect(containers: &[String]) -> Vec<String> {
     [words(["docker", "container", "inspect"]), containers.to_vec()].concat()

@@ -14,6 +14,9 @@ pub struct Span(pub Duration);
 const TIME: &[(&str, f64)] =
     &[("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("ns", 1e-9), ("d", 86_400.0), ("h", 3_600.0), ("m", 60.0), ("s", 1.0)];
 
+/// The longest that is read, in seconds: beyond it moments have no date that others understand.
+const LONGEST: f64 = 100.0 * 365.25 * 86_400.0;
+
 impl FromStr for Span {
     type Err = String;
 
@@ -34,6 +37,9 @@ impl FromStr for Span {
             let (unit, factor) = TIME.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or_else(wrong)?;
             seconds += number * factor;
             rest = &rest[unit.len()..];
+        }
+        if seconds > LONGEST {
+            return Err(format!("`{text}` is longer than 100 years"));
         }
         Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| wrong())
     }
@@ -159,12 +165,18 @@ mod tests {
 
     #[test]
     fn spans_are_read_as_compose_writes_them() {
-        for (text, millis) in
-            [("90s", 90_000), ("1m30s", 90_000), ("250ms", 250), ("1.5h", 5_400_000), ("0", 0), ("2m0s", 120_000)]
-        {
+        for (text, millis) in [
+            ("90s", 90_000),
+            ("1m30s", 90_000),
+            ("250ms", 250),
+            ("1.5h", 5_400_000),
+            ("0", 0),
+            ("2m0s", 120_000),
+            ("876600h", 3_155_760_000_000),
+        ] {
             assert_eq!(text.parse::<Span>().expect(text).0, Duration::from_millis(millis), "{text}");
         }
-        for text in ["", "10", "s", "10 parsecs", "-1s", "1e999s", "1..2s", "µ"] {
+        for text in ["", "10", "s", "10 parsecs", "-1s", "1e999s", "1..2s", "µ", "876601h", "999999999999h"] {
             text.parse::<Span>().expect_err(text);
         }
     }

@@ -1,5 +1,7 @@
 //! What keeps services from being created or started, as one clear error.
 
+use std::collections::BTreeSet;
+
 use crate::docker::compose::{absent, uncreated};
 use crate::docker::space::{ROOM, is_full};
 use crate::error::{Error, Exit, Result, none_of};
@@ -19,10 +21,7 @@ const GONE: [&str; 2] = ["error during connect: ", "Cannot connect to the Docker
 pub fn cannot_create(stack: &Stack, project: &str, said: &[String]) -> Error {
     let mut lines = said.iter().filter(|line| !line.contains("level=warning") && !line.trim().is_empty());
     let why = lines.next_back().map_or("no reason is given", |line| line.trim());
-    let why = &why.replace("Error response from daemon: ", "");
-    if let Some((kind, name)) = absent(why) {
-        return not_there(stack, kind, name);
-    }
+    let why = &why.replace(FROM_THE_ENGINE, "");
     if let Some((network, why)) = why.strip_prefix(NO_NETWORK).and_then(|rest| rest.split_once(": ")) {
         return no_network(stack, network, why);
     }
@@ -35,6 +34,30 @@ pub fn cannot_create(stack: &Stack, project: &str, said: &[String]) -> Error {
     let place = uncreated.first().filter(|_| uncreated.len() == 1).and_then(|one| stack.sources.service(one));
     Error { place, ..Error::cannot(format!("{what} cannot be created: {why}")) }.help(remedy(why))
 }
+
+/// The networks and volumes that others make, and have not, if compose says that one is missing: all of those that are not among
+/// what the engine has of their kind, which `there` is asked for.
+pub fn missing(stack: &Stack, said: &[String], there: impl Fn(&'static str) -> Option<BTreeSet<String>>) -> Vec<Error> {
+    let Some((told, one)) = said.iter().find_map(|line| absent(line.trim().trim_start_matches(FROM_THE_ENGINE))) else {
+        return Vec::new();
+    };
+    let of_kind = |(section, kind): (&str, &'static str)| {
+        let there = there(kind);
+        let declared = stack.raw[section].as_object().into_iter().flatten().filter(|(_, declared)| declared["external"] == true);
+        let names = declared.filter_map(|(_, declared)| declared["name"].as_str());
+        let is_gone = |name: &&str| (kind, *name) == (told, one) || there.as_ref().is_some_and(|there| !there.contains(*name));
+        let gone = names.filter(is_gone);
+        gone.map(|name| not_there(stack, kind, name)).collect::<Vec<_>>()
+    };
+    let mut all: Vec<Error> = [("networks", "network"), ("volumes", "volume")].into_iter().flat_map(of_kind).collect();
+    if all.is_empty() {
+        all.push(not_there(stack, told, one));
+    }
+    all
+}
+
+/// What docker's client says before what the engine says.
+const FROM_THE_ENGINE: &str = "Error response from daemon: ";
 
 /// What is said before the name of a network that the engine refuses.
 const NO_NETWORK: &str = "failed to create network ";
@@ -104,7 +127,7 @@ pub fn cannot_start(stack: &Stack, service: &str, error: Error) -> Error {
     }
     let said =
         error.evidence.first().and_then(|evidence| evidence.lines.first()).cloned().unwrap_or_else(|| error.message.clone());
-    let said = said.trim_start_matches("Error response from daemon: ");
+    let said = said.trim_start_matches(FROM_THE_ENGINE);
     if GONE.iter().any(|sign| said.starts_with(sign)) {
         return engine_gone();
     }
@@ -137,13 +160,22 @@ mod tests {
     #[test]
     fn what_others_were_to_make_is_told_with_its_line_and_remedy() {
         use crate::stack::source::{Source, Sources};
-        let yaml = "services: {web: {image: a}}\nnetworks:\n  out: {external: true, name: edge}\n";
+        let yaml = "services: {web: {image: a}}\nnetworks:\n  out: {external: true, name: edge}\n  in: {external: true, name: here}\n  own: {name: p_own}\n\
+                    volumes:\n  data: {external: true, name: kept}\n";
         let sources = Sources(vec![Source::parse("c.yaml".into(), yaml)]);
         let stack = crate::stack::parse(yaml, sources).expect("a stack");
-        let error = cannot_create(&stack, "p", &["Error response from daemon: network edge not found".into()]);
-        assert_eq!(error.message, "the external network `edge` is not there");
-        assert_eq!(error.place.expect("a place").to_string(), "c.yaml:3");
-        assert!(error.help.expect("help").starts_with("`docker network create edge` makes it"));
+        let there = |kind: &str| BTreeSet::from([if kind == "network" { "here" } else { "edge" }.to_owned()]).into();
+        let errors = missing(&stack, &["Error response from daemon: network edge not found".into()], there);
+        let told: Vec<String> =
+            errors.iter().map(|error| format!("{} {}", error.place.as_ref().expect("a place"), error.message)).collect();
+        assert_eq!(
+            told,
+            ["c.yaml:3 the external network `edge` is not there", "c.yaml:7 the external volume `kept` is not there"]
+        );
+        assert!(errors[0].help.as_ref().expect("help").starts_with("`docker network create edge` makes it"));
+        assert!(missing(&stack, &["no such image".into()], there).is_empty());
+        let unknown = missing(&stack, &["network edge not found".into()], |_kind| None);
+        assert_eq!(unknown.len(), 1, "the engine does not say what it has");
     }
 
     #[test]
