@@ -1,19 +1,15 @@
 //! Redis: a cache of sessions and the counters of the rate limit. Nothing here is needed to be right, only to be fast and fair:
 //! without Redis every look-up is a miss and every request is let through.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
-use redis::{
-    AsyncCommands, Client, Pipeline, RedisResult,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{config::Secret, error::Failure, store::sessions::Session};
+use crate::{config::Secret, error::Failure, redis::Redis, store::sessions::Session};
 
 /// A cache that takes longer than this is no help.
-const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The longest a session stays in the cache, in seconds: how stale a session deleted by hand can be.
 const SESSION_SECONDS: i64 = 300;
@@ -21,47 +17,37 @@ const SESSION_SECONDS: i64 = 300;
 /// The length of a rate-limit window in seconds.
 const WINDOW_SECONDS: i64 = 60;
 
-/// A connection to Redis that is made when needed and made again when lost. Clones share it.
+/// How long the count of a window is kept, in seconds: longer than the window, whatever the clocks say.
+const COUNT_SECONDS: u64 = 120;
+
+/// The cache. Clones share its connections.
 #[derive(Clone)]
 pub struct Cache {
-    connection: ConnectionManager,
+    redis: Redis,
 }
 
 impl Cache {
-    /// A cache at the given URL. Redis is not asked yet. Needs a running async runtime.
+    /// A cache at the given URL. Redis is not asked yet.
     ///
     /// # Errors
     /// A failure when the URL is not understood.
     pub fn new(url: &Secret) -> Result<Self, Failure> {
-        let settings = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(RESPONSE_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            // A request does not wait for attempt after attempt; the next request is the next attempt.
-            .set_number_of_retries(0);
-        Client::open(url.expose())
-            .and_then(|client| ConnectionManager::new_lazy_with_config(client, settings))
-            .map(|connection| Self { connection })
-            .map_err(|error| Failure::logged(format!("`REDIS_URL` is not understood: {}", error.category())))
+        let redis = Redis::new(url.expose(), PATIENCE);
+        redis.map(|redis| Self { redis }).map_err(|why| Failure::logged(format!("`REDIS_URL` is not understood: {why}")))
     }
 
     /// Asks whether Redis answers.
     ///
     /// # Errors
     /// When it does not.
-    pub async fn ping(&self) -> RedisResult<()> {
-        let mut connection = self.connection.clone();
-        match connection.ping().await {
-            // After an outage the first call learns of it and has the connection made anew, the second uses that one.
-            Err(_) => connection.ping().await,
-            answer => answer,
-        }
+    pub async fn ping(&self) -> io::Result<()> {
+        self.redis.ping().await
     }
 
     /// The session of the given key, if it is at hand.
     pub async fn session(&self, id: Uuid) -> Option<Session> {
-        let mut connection = self.connection.clone();
-        let text: Option<String> = logged(connection.get(session_key(id)).await).flatten();
-        let session: Session = serde_json::from_str(&text?).ok()?;
+        let text = logged(self.redis.get(&session_key(id)).await).flatten()?;
+        let session: Session = serde_json::from_str(&text).ok()?;
         (session.expires_at > OffsetDateTime::now_utc()).then_some(session)
     }
 
@@ -75,19 +61,15 @@ impl Cache {
         let Ok(seconds @ 1..) = u64::try_from(seconds) else {
             return;
         };
-        let mut connection = self.connection.clone();
-        logged::<()>(connection.set_ex(session_key(session.id), text, seconds).await);
+        logged(self.redis.set(&session_key(session.id), &text, seconds).await);
     }
 
     /// Counts a request of `client`. When it is one too many, gives the seconds until the next may come.
     pub async fn over_limit(&self, client: &str, limit: u32) -> Option<i64> {
         let (window, seconds_left) = window(OffsetDateTime::now_utc().unix_timestamp());
         let key = format!("backend:rate:{client}:{window}");
-        let mut counting = Pipeline::new();
-        counting.atomic().incr(&key, 1).expire(&key, 2 * WINDOW_SECONDS).ignore();
-        let mut connection = self.connection.clone();
-        let (count,): (u32,) = logged(counting.query_async(&mut connection).await)?;
-        (count > limit).then_some(seconds_left)
+        let count = logged(self.redis.count(&key, COUNT_SECONDS).await)?;
+        (count > i64::from(limit)).then_some(seconds_left)
     }
 }
 
@@ -106,7 +88,7 @@ fn window(unix_seconds: i64) -> (i64, i64) {
 }
 
 /// The answer, or a line in the log.
-fn logged<T>(answer: RedisResult<T>) -> Option<T> {
+fn logged<T>(answer: io::Result<T>) -> Option<T> {
     answer.inspect_err(|error| tracing::warn!("going on without the cache: {error}")).ok()
 }
 

@@ -14,6 +14,7 @@ mod http;
 mod logging;
 mod metrics;
 mod process;
+mod redis;
 mod serve;
 mod signals;
 mod store;

@@ -11,7 +11,7 @@ use crate::t::files;
 pub fn trials() -> Vec<Trial> {
     crate::trials![
         d1_backend_image_is_one_program_run_by_user_10001,
-        d1_builder_checks_and_tests_before_it_builds,
+        d1_builder_gives_no_program_before_it_checks_and_tests,
         d2_frontend_is_nginx_as_an_ordinary_user_within_its_budget,
         d3_security_headers_on_every_answer,
         d3_assets_are_kept_and_pages_are_not,
@@ -46,12 +46,13 @@ fn d1_backend_image_is_one_program_run_by_user_10001() {
     assert_eq!(files, ["backend"]);
 }
 
-fn d1_builder_checks_and_tests_before_it_builds() {
+fn d1_builder_gives_no_program_before_it_checks_and_tests() {
     let text = std::fs::read_to_string(repository().join("docker/backend/Dockerfile")).expect("a Dockerfile");
     let builder = text.split("\nFROM ").find(|stage| stage.contains(" AS builder\n")).expect("a builder");
-    let steps = ["RUN cargo fmt", "lint.sh", "cargo test", "RUN cargo rustc"];
+    let steps = ["RUN cargo fmt", "lint.sh", "cargo build", "&& cargo test"];
     let places: Vec<_> = steps.iter().map(|step| builder.find(step)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
+    assert!(text.contains("COPY --from=builder /target/release/backend /backend"), "another program than was tested");
 }
 
 fn d2_frontend_is_nginx_as_an_ordinary_user_within_its_budget() {

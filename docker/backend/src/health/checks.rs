@@ -1,6 +1,6 @@
 //! What is looked at: the process itself, its memory, PostgreSQL, Redis and the broker.
 
-use std::{future, sync::Arc};
+use std::{future, io, sync::Arc};
 
 use super::{Finding, Impact, Registry, Status};
 use crate::{
@@ -82,7 +82,7 @@ fn postgres(schema_version: Result<i32, StoreError>) -> Finding {
     }
 }
 
-fn redis(answer: redis::RedisResult<()>) -> Finding {
+fn redis(answer: io::Result<()>) -> Finding {
     match answer {
         Ok(()) => Finding::new(Status::Healthy, "answering"),
         Err(error) => {
