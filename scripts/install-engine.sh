@@ -150,7 +150,8 @@ Package: $NEXT_RELEASE_PACKAGES
 Pin: release o=Debian,n=$NEXT_RELEASE
 Pin-Priority: 990
 PIN
-    cat >$SOURCE_FILE <<SOURCE
+    # Whoever else asks apt meanwhile sees it whole.
+    cat >$SOURCE_FILE.new <<SOURCE
 Types: deb
 URIs: $mirror
 Suites: $NEXT_RELEASE
@@ -158,6 +159,7 @@ Components: main
 Targets: Packages
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCE
+    mv $SOURCE_FILE.new $SOURCE_FILE
 }
 
 # Keeps package scripts from starting services where no systemd does it; an administrator's own policy stays.

@@ -2,6 +2,8 @@
 # Builds stand-ins for upstream images from Debian packages, in parallel, and leaves them in the engine.
 #
 #   build.sh TARGET=REFERENCE...    e.g. build.sh postgres=postgres:17.11-bookworm redis=redis:8.0.2-bookworm
+#   build.sh base                   only what all are made from: assembled at once, given to the engine when a line on stdin says
+#                                   that there is one
 #
 # TARGET is one of families.yaml. stdout carries a `step:` line before each step and, at the end, for each image
 # `image: REFERENCE PACKAGE=VERSION`; the builder's progress goes to stderr.
@@ -59,8 +61,8 @@ own_mirror() {
         head -n 1
 }
 
-# Makes a minimal Debian, and the same with the package lists that every stand-in installs from.
-make_base() {
+# Assembles a minimal Debian, and the package lists that every stand-in installs from. Needs no engine.
+assemble() {
     install_mmdebstrap
     mirror=${STAND_IN_MIRROR:-$(own_mirror)}
     echo "step: assemble a minimal Debian $RELEASE (mmdebstrap)"
@@ -73,6 +75,10 @@ make_base() {
         --customize-hook="tar-out /var/lib/apt/lists '$WORK/lists.tar'" \
         $RELEASE "$WORK/base.tar" ${mirror:+"$mirror"} ||
         die "mmdebstrap cannot assemble Debian $RELEASE from \`${mirror:-its default mirror}\`: set STAND_IN_MIRROR to a Debian mirror this machine reaches"
+}
+
+# Makes the two images of what was assembled.
+import() {
     quietly docker import "$WORK/base.tar" $BASE || die "the engine cannot import the base image"
     mkdir "$WORK/context"
     mv "$WORK/lists.tar" "$WORK/context/"
@@ -146,16 +152,25 @@ build() {
     done
 }
 
-[ $# -gt 0 ] || die "usage: build.sh TARGET=REFERENCE..."
-for request; do
+[ $# -gt 0 ] || die "usage: build.sh base | TARGET=REFERENCE..."
+[ "$1" = base ] || for request; do
     [ -n "$(field "${request%%=*}" package)" ] || die "no stand-in is known as \`${request%%=*}\`: families.yaml lists them"
 done
 WORK=$(mktemp -d /var/tmp/stand-in.XXXXXX)
-trap 'rm -rf "$WORK"' EXIT
+trap 'trap "" INT TERM; rm -rf "$WORK"' EXIT # a second signal must not end the removal
 trap 'exit 130' INT
 trap 'exit 143' TERM
 exec 9>/var/tmp/stand-in.lock
 flock 9 # two runs at once make one base
-lists_are_fresh || make_base
+if [ "$1" = base ]; then
+    assemble
+    read -r _ || die "no engine came to be: install one"
+    import
+    exit
+fi
+lists_are_fresh || {
+    assemble
+    import
+}
 flock --unlock 9
 build "$@"

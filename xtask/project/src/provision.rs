@@ -24,21 +24,29 @@ const SUDO: [&str; 5] = ["sudo", "-n", "sh", "-s", "--"];
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Installs and starts what an engine needs on this machine; says what it will do before it does it. With `--dry-run` it only says.
+/// Before it installs, it does what comes `first`, and gives that; none where nothing is installed.
 ///
 /// # Errors
-/// What the script cannot do, with its remedy.
-pub fn engine(ctx: &Context) -> Result<()> {
+/// What the script cannot do, with its remedy; what `first` cannot.
+pub fn engine<T>(ctx: &Context, first: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
     let planned = run(ctx, &SHELL, &["plan"], &own_command(), &mut |_| ())?;
     if planned.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     for (number, step) in planned.iter().enumerate() {
         ctx.ui.step(if number == 0 { "provision" } else { "" }, step);
     }
     if ctx.dry_run() {
-        return Ok(());
+        return Ok(None);
     }
-    install(ctx, &SHELL, &["install"], &own_command())
+    let first = first()?;
+    install(ctx, &SHELL, &["install"], &own_command())?;
+    Ok(Some(first))
+}
+
+/// Whether packages can be installed without another's leave.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 /// Installs packages of the distribution; says so before it does it. Who is not root does it by `sudo` where that needs no password.
@@ -51,8 +59,7 @@ pub fn packages(ctx: &Context, packages: &BTreeSet<&str>) -> Result<()> {
     }
     let names: Vec<&str> = packages.iter().copied().collect();
     let by_hand = format!("apt-get install {}", names.join(" "));
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root && ctx.runner.short(&ctx.start, "sudo", &["-n", "true"]).is_some() {
+    if !is_root() && ctx.runner.short(&ctx.start, "sudo", &["-n", "true"]).is_some() {
         ctx.ui.step("provision", format!("install {} (sudo apt-get)", names.join(" ")));
         if ctx.dry_run() {
             return Ok(());

@@ -26,7 +26,8 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
     // Before anything else: without compose a project cannot even be read.
     // The script that mends asks one thing after the other, which on a machine that has everything costs more than all else.
     if ctx.global.provision && !matches!(task, Task::Completions { .. } | Task::Schema) && !doctor::suffices(ctx) {
-        provision::engine(ctx)?;
+        let ahead = provision::engine(ctx, || if makes_images(task) { images::begin_ahead(ctx) } else { Ok(None) })?;
+        ahead.flatten().map_or(Ok(()), |ahead| ahead.finish(ctx))?;
     }
     match task {
         Task::DevBuild(args) => build::run(ctx, Development, args),
@@ -60,4 +61,19 @@ pub fn run(ctx: &Context, task: &Task) -> Result<()> {
         Task::Completions { shell } => completions::run(*shell),
         Task::Schema => report::text(SCHEMA),
     }
+}
+
+/// Whether a task gets every image that the stack needs, those that its builds begin from among them.
+fn makes_images(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::DevBuild(_)
+            | Task::ProdBuild(_)
+            | Task::DevUp(_)
+            | Task::ProdUp(_)
+            | Task::Smoke(_)
+            | Task::Images { action: None }
+            | Task::Ci(_)
+            | Task::Test(_)
+    )
 }

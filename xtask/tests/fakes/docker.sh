@@ -22,6 +22,7 @@ case $* in
 "context inspect"*) echo "tcp://fake:1" ;;
 "compose version"*) echo 2.26.1 ;;
 "buildx inspect") echo "Driver:        $(cat "$project/driver" 2>/dev/null || echo docker)" ;;
+"import "* | "buildx build "*) ;;
 "buildx version") echo "github.com/docker/buildx v0.13.1 fake" ;;
 "compose "*" config "*) cat "$project/compose.yaml" ;;
 "image inspect "*)

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::stack::ImageRef;
 
 /// The registry of references that name none, and the host that speaks for it.
-const HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
+pub const HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
 
 /// The registries that may be spoken to without TLS: loopback always, others as the engine's `insecure-registries` say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! `images`: every image that the stack and its Dockerfiles name and do not build is found, pulled or stood in for.
 
+mod ahead;
 mod fetch;
 mod make;
 mod needs;
@@ -23,6 +24,7 @@ use crate::report;
 use crate::report::table::{Align, Table};
 use crate::stack::{Bytes, ImageRef};
 
+pub use ahead::begin as begin_ahead;
 pub use needs::{Need, collect};
 pub use outdated::run as outdated;
 pub use pin::run as pin;
