@@ -19,6 +19,7 @@ RELEASE=trixie
 BASE=stand-in/base:$RELEASE
 LISTS=stand-in/lists:$RELEASE
 MADE_LABEL=dev.xtask.stand-in.made
+LISTS_CACHE=/var/lib/apt/lists/srcpkgcache.bin # what apt makes of the lists, which takes it longer than most installations
 LISTS_MAX_AGE_S=86400 # a mirror keeps what its lists name for at least a day after the next update
 CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
 FOLDER=$(cd "$(dirname "$0")" && pwd)
@@ -72,7 +73,9 @@ assemble() {
         --dpkgopt=force-unsafe-io \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --customize-hook="chroot \"\$1\" apt-cache --option Dir::Cache::srcpkgcache=$LISTS_CACHE gencaches" \
         --customize-hook="tar-out /var/lib/apt/lists '$WORK/lists.tar'" \
+        --customize-hook="rm \"\$1$LISTS_CACHE\"" \
         $RELEASE "$WORK/base.tar" ${mirror:+"$mirror"} ||
         die "mmdebstrap cannot assemble Debian $RELEASE from \`${mirror:-its default mirror}\`: set STAND_IN_MIRROR to a Debian mirror this machine reaches"
 }
@@ -98,7 +101,8 @@ field() {
 
 # Writes PACKAGE=VERSION for each package given, as the lists have it.
 versions() {
-    docker run --rm --network none $LISTS apt-cache show --no-all-versions "$@" |
+    docker run --rm --network none $LISTS apt-cache --option "Dir::Cache::srcpkgcache=$LISTS_CACHE" \
+        show --no-all-versions "$@" |
         awk '$1 == "Package:" { package = $2 } $1 == "Version:" { print package "=" $2 }'
 }
 

@@ -3,8 +3,10 @@
 # build.sh passes VERSION and the secret `ca` as for debian.Dockerfile.
 ARG BASE=stand-in/base:trixie
 ARG LISTS=stand-in/lists:trixie
-# Needs the mounts that every use below repeats: package lists to read, and a cache and logs that leave no trace.
-ARG INSTALL="apt-get -qq install --yes --no-install-recommends -o Acquire::https::CaInfo=/run/secrets/ca"
+# Needs the mounts that every use below repeats: package lists to read, and a cache and logs that leave no trace. What apt makes of the
+# lists lies beside them.
+ARG INSTALL="apt-get -qq install --yes --no-install-recommends -o Acquire::https::CaInfo=/run/secrets/ca \
+ -o Dir::Cache::srcpkgcache=/var/lib/apt/lists/srcpkgcache.bin"
 ARG SEARCH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 FROM ${LISTS} AS lists

@@ -7,8 +7,10 @@
 # (collected.Dockerfile).
 ARG BASE=stand-in/base:trixie
 ARG LISTS=stand-in/lists:trixie
-# Needs the mounts that every use below repeats: package lists to read, and a cache and logs that leave no trace.
-ARG INSTALL="apt-get -qq install --yes --no-install-recommends -o Acquire::https::CaInfo=/run/secrets/ca"
+# Needs the mounts that every use below repeats: package lists to read, and a cache and logs that leave no trace. What apt makes of the
+# lists lies beside them.
+ARG INSTALL="apt-get -qq install --yes --no-install-recommends -o Acquire::https::CaInfo=/run/secrets/ca \
+ -o Dir::Cache::srcpkgcache=/var/lib/apt/lists/srcpkgcache.bin"
 
 FROM ${LISTS} AS lists
 
@@ -57,7 +59,8 @@ ARG NPM_SHA512=c7f0088c520a46596b85c6f8f1da943400199748a0f7ea8cb8df75469668dc26f
 WORKDIR /tmp/npm
 RUN --mount=type=bind,from=lists,source=/var/lib/apt/lists,target=/var/lib/apt/lists,rw \
     --mount=type=tmpfs,target=/var/cache/apt --mount=type=secret,id=ca,mode=0444 \
-    apt-get -qq download -o Acquire::https::CaInfo=/run/secrets/ca npm \
+    apt-get -qq download -o Acquire::https::CaInfo=/run/secrets/ca \
+        -o Dir::Cache::srcpkgcache=/var/lib/apt/lists/srcpkgcache.bin npm \
     && dpkg-deb --extract npm_*.deb packaged \
     && registry=$(sed -n "s/.*registry: '\(.*\)',/\1/p" packaged/usr/share/nodejs/npm/node_modules/npm-registry-fetch/lib/default-opts.js) \
     && /usr/lib/apt/apt-helper -o Acquire::https::CaInfo=/run/secrets/ca \
