@@ -25,7 +25,7 @@ pub use fill::fill;
 /// The label on volumes that hold a project's secrets.
 pub const SECRETS: &str = "dev.xtask.secrets";
 
-/// How long a service that nothing checks must have run before it counts as up.
+/// How long a service that nothing checks must have run before it counts as up, if it has not died before.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// The filter for volumes that hold a project's secrets.
@@ -149,22 +149,20 @@ pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Contai
         if !failures.is_empty() {
             break Err(evidence::failures(ctx, stack, containers, &failures));
         }
-        let settled = settled_at(&boot);
-        if boot.is_up() && settled <= now {
-            break Ok(());
-        }
-        let wake = if boot.is_up() { settled.min(deadline) } else { deadline };
-        match messages.recv_timeout(wake.saturating_sub(now)) {
+        let patience = match next(boot.is_up().then(|| boot.settled(SETTLE)), now, deadline) {
+            Next::Up => break Ok(()),
+            Next::Late => break Err(evidence::late(ctx, stack, containers, &boot.pending(), Span(deadline))),
+            Next::Wait(patience) => patience,
+        };
+        match messages.recv_timeout(patience) {
             Ok(Message::Event(container, event)) => boot.on(&container, event, started.elapsed()),
             Ok(Message::CannotStart(service, error)) => break Err(trouble::cannot_start(stack, &service, error)),
             Ok(Message::EventsEnded) => {
                 ctx.runner.cancel().check()?;
                 break Err(trouble::engine_gone());
             }
-            Err(RecvTimeoutError::Timeout) if started.elapsed() < deadline => {}
-            // It was up in time; only watching whether it stays so would have taken longer.
-            Err(_) if boot.is_up() => break Ok(()),
-            Err(_) => break Err(evidence::late(ctx, stack, containers, &boot.pending(), Span(deadline))),
+            // It is time to look; somebody who may send is always there.
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
     };
     timer.finish_and_clear();
@@ -172,6 +170,26 @@ pub fn attempt(ctx: &Context, stack: &Stack, project: &str, containers: &[Contai
     let took = services.iter().filter_map(|(_, _, times)| times.up).max().unwrap_or_default();
     let booted = Booted { services, took, floor: boot.floor(), began };
     Ok(Attempt { booted, failure: outcome.err() })
+}
+
+/// What a boot does of which nothing has failed.
+#[derive(Debug, PartialEq)]
+enum Next {
+    Up,
+    Late,
+    /// Wait this long for something to happen.
+    Wait(Duration),
+}
+
+/// Decides it for a boot that settles then, if it is up. One that is up at its deadline is up in time: only watching whether it stays
+/// so would have taken longer.
+fn next(settles: Option<Duration>, now: Duration, deadline: Duration) -> Next {
+    match settles {
+        Some(settles) if settles.min(deadline) <= now => Next::Up,
+        Some(settles) => Next::Wait(settles.min(deadline) - now),
+        None if deadline <= now => Next::Late,
+        None => Next::Wait(deadline - now),
+    }
 }
 
 fn follow_events(ctx: &Context, project: &str, sender: Sender<Message>) -> Result<Pump> {
@@ -226,12 +244,6 @@ fn start(ctx: &Context, service: String, containers: Vec<String>, sender: Sender
     });
 }
 
-/// When the youngest service that nothing checks has run long enough.
-fn settled_at(boot: &Boot) -> Duration {
-    let unchecked = boot.services().filter(|(name, phase, _)| *phase == Phase::Running && boot.is_unchecked(name));
-    unchecked.filter_map(|(_, _, times)| times.started.map(|at| at + SETTLE)).max().unwrap_or_default()
-}
-
 fn waiting(boot: &Boot) -> String {
     let state = |(name, phase, _): (&str, Phase, Times)| match phase {
         Phase::Starting | Phase::Running if boot.pending().contains(&name) => Some(name.to_owned()),
@@ -241,4 +253,20 @@ fn waiting(boot: &Boot) -> String {
     let all = boot.services().count();
     let names: Vec<String> = boot.services().filter_map(state).collect();
     format!("{} of {all} up · waiting for {}", all - pending, names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_that_is_up_at_its_deadline_is_up() {
+        let at = Duration::from_secs;
+        let soon = next(Some(at(8)), at(5), at(10));
+        assert_eq!((soon, next(Some(at(8)), at(8), at(10))), (Next::Wait(at(3)), Next::Up));
+        // It came up so late that it cannot settle in time.
+        let short = next(Some(at(12)), at(9), at(10));
+        assert_eq!((short, next(Some(at(12)), at(10), at(10))), (Next::Wait(at(1)), Next::Up));
+        assert_eq!((next(None, at(4), at(10)), next(None, at(10), at(10))), (Next::Wait(at(6)), Next::Late));
+    }
 }

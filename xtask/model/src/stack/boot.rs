@@ -199,9 +199,10 @@ impl Boot {
         found
     }
 
-    /// Whether nothing but the process itself tells that this service is well.
-    pub fn is_unchecked(&self, service: &str) -> bool {
-        self.entries.get(service).is_some_and(|entry| !entry.member.checked && !entry.must_end)
+    /// When every running service will have settled of which nothing but its process tells that it is well: it must run at least so
+    /// long, and longer where it has died before.
+    pub fn settled(&self, least: Duration) -> Duration {
+        self.entries.values().filter_map(|entry| entry.settled(least)).max().unwrap_or_default()
     }
 }
 

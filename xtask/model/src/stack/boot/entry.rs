@@ -22,6 +22,8 @@ pub struct Entry {
     /// Whether another service waits for its end.
     pub must_end: bool,
     deaths: u32,
+    /// The longest that it ran before it died.
+    lived: Duration,
     /// Failures of the health check in a row.
     failed_checks: u32,
     starved: bool,
@@ -61,6 +63,7 @@ impl Entry {
             containers,
             must_end,
             deaths: 0,
+            lived: Duration::ZERO,
             failed_checks: 0,
             starved: false,
             failure: None,
@@ -100,6 +103,13 @@ impl Entry {
         }
     }
 
+    /// When it will have run long enough to be taken for settled, where nothing but its process tells: `least`, and where it has died
+    /// before, so much longer than it ran then. One that ends again and again does so in about the same time.
+    pub fn settled(&self, least: Duration) -> Option<Duration> {
+        let tells_itself = self.member.checked || self.must_end || self.phase() != Phase::Running;
+        self.times.started.filter(|_| !tells_itself).map(|started| started + self.lived + least)
+    }
+
     /// Takes in what the engine reported of one of its containers.
     pub fn take(&mut self, container: &str, event: Event, now: Duration) {
         let phase = match event {
@@ -128,10 +138,13 @@ impl Entry {
                 self.starved = true;
                 return;
             }
-            Event::Died(code) => match self.died(code) {
-                Some(phase) => phase,
-                None => return,
-            },
+            Event::Died(code) => {
+                self.lived = self.times.started.map_or(self.lived, |started| self.lived.max(now.saturating_sub(started)));
+                match self.died(code) {
+                    Some(phase) => phase,
+                    None => return,
+                }
+            }
         };
         self.containers.insert(container.to_owned(), phase);
         if self.is_up() && self.times.up.is_none() {

@@ -83,6 +83,24 @@ fn deaths_fail_where_nothing_starts_the_service_again() {
 }
 
 #[test]
+fn a_service_that_died_must_run_longer_than_it_did_then() {
+    let second = Duration::from_secs(1);
+    let mut boot = boot(&[
+        ("loop", member(&[], false, Restarts::Always)),
+        ("calm", member(&[], false, Restarts::Always)),
+        ("checked", member(&[], true, Restarts::Always)),
+    ]);
+    startable(&mut boot);
+    boot.on("checked", Event::Started, second * 9);
+    boot.on("calm", Event::Started, second / 2);
+    boot.on("loop", Event::Started, T);
+    assert_eq!(boot.settled(second), second * 3 / 2);
+    boot.on("loop", Event::Died(1), second * 9 / 10);
+    boot.on("loop", Event::Started, second);
+    assert_eq!(boot.settled(second), second * 29 / 10, "it may well run for a second again, and end");
+}
+
+#[test]
 fn every_replica_must_be_healthy() {
     let mut replicas = member(&[], true, Restarts::Always);
     replicas.containers = vec!["1".into(), "2".into()];
