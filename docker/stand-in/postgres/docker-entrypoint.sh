@@ -55,11 +55,21 @@ read_environment() {
     fi
 }
 
+# read_arguments: the project's arguments for initdb in `initdb_arguments`, and `sync`: whether what is made here is to be on the disk
+# before anything else happens, which one of them may decline.
+read_arguments() {
+    local argument
+    eval "initdb_arguments=($POSTGRES_INITDB_ARGS)" # words as a shell would split them
+    sync=on
+    for argument in "${initdb_arguments[@]}"; do
+        case $argument in -N | --no-sync) sync=off ;; esac
+    done
+    if [ -n "$POSTGRES_INITDB_WALDIR" ]; then initdb_arguments+=(--waldir "$POSTGRES_INITDB_WALDIR"); fi
+}
+
 # make_cluster OPTION...: an empty cluster; network clients authenticate by the method the server's options choose.
 make_cluster() {
-    local method=${POSTGRES_HOST_AUTH_METHOD:-} initdb_arguments=()
-    eval "initdb_arguments=($POSTGRES_INITDB_ARGS)" # words as a shell would split them
-    if [ -n "$POSTGRES_INITDB_WALDIR" ]; then initdb_arguments+=(--waldir "$POSTGRES_INITDB_WALDIR"); fi
+    local method=${POSTGRES_HOST_AUTH_METHOD:-}
     initdb --username "$POSTGRES_USER" --pwfile <(printf '%s\n' "$POSTGRES_PASSWORD") "${initdb_arguments[@]}"
     if [ -z "$method" ]; then method=$(postgres -C password_encryption "$@"); fi
     printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
@@ -70,9 +80,16 @@ run_sql() {
     PGHOST='' PGHOSTADDR='' psql -v ON_ERROR_STOP=1 --no-psqlrc --no-password --username "$POSTGRES_USER" "$@"
 }
 
+# make_database OPTION...: the project's database. No server has to be started for it: the program does it alone, as the cluster's owner,
+# and ends with an error where it cannot.
 make_database() {
     [ "$POSTGRES_DB" != postgres ] || return 0
-    run_sql --dbname postgres --set name="$POSTGRES_DB" --quiet <<<'CREATE DATABASE :"name"'
+    echo "CREATE DATABASE \"${POSTGRES_DB//\"/\"\"}\"" | postgres --single -c fsync="$sync" "$@" -c exit_on_error=on postgres >/dev/null
+}
+
+has_init_files() {
+    local files=("$INIT_FOLDER"/*)
+    [ -e "${files[0]}" ]
 }
 
 run_init_files() {
@@ -88,21 +105,24 @@ run_init_files() {
         *.sql.gz) say "running $file" && gunzip --stdout "$file" | run_sql --dbname "$POSTGRES_DB" ;;
         *.sql.xz) say "running $file" && xzcat "$file" | run_sql --dbname "$POSTGRES_DB" ;;
         *.sql.zst) say "running $file" && zstd --decompress --stdout "$file" | run_sql --dbname "$POSTGRES_DB" ;;
-        "$INIT_FOLDER/*") ;; # the folder is empty
         *) say "ignoring $file" ;;
         esac
     done
 }
 
-# initialise OPTION...: the cluster, its database and the project's files, with a server that no network client reaches.
+# initialise OPTION...: the cluster, its database, and the project's files with a server that no network client reaches.
 initialise() {
+    local initdb_arguments=() sync
     read_environment
+    read_arguments
     make_cluster "$@"
-    export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}
-    pg_ctl start --wait --silent --options "$(printf '%q ' "$@" -c listen_addresses=)"
-    make_database
-    run_init_files
-    pg_ctl stop --wait --silent --mode fast
+    make_database "$@"
+    if has_init_files; then
+        export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}
+        pg_ctl start --wait --silent --options "$(printf '%q ' -c fsync="$sync" "$@" -c listen_addresses=)"
+        run_init_files
+        pg_ctl stop --wait --silent --mode fast
+    fi
     unset PGPASSWORD POSTGRES_PASSWORD # the server and its children need neither
     say "database \`$POSTGRES_DB\` is made, starting the server"
 }
