@@ -105,7 +105,7 @@ fn work_that_was_taken_is_finished_by_a_service_that_is_asked_to_stop() {
 fn work_that_is_not_under_way_proves_nothing() {
     smoke(&handed("over=1", 0), &[])
         .exits(1)
-        .says(&["error: `hand` had finished its work before it was asked to stop", "| not yet an output with `this`"]);
+        .says(&["error: `hand` had finished its work by the time it was asked to stop", "| not yet an output with `this`"]);
 }
 
 /// An application that needs `data`; what its probes say, and when the engine starts `data` again.

@@ -21,8 +21,14 @@ pub trait Around: Sync {
     /// Just before it is asked to stop.
     fn before(&self, _service: &str) {}
 
+    /// While it is being asked.
+    fn meanwhile(&self, _service: &str) {}
+
     /// When it has ended, and all that it depends on still runs.
     fn after(&self, _service: &str) {}
+
+    /// When it has ended, and nothing waits for this.
+    fn gone(&self, _service: &str) {}
 }
 
 /// Nothing.
@@ -48,9 +54,13 @@ pub fn in_order(
                 scope.spawn(move || {
                     around.before(service);
                     let started = Instant::now();
-                    let outcome = ctx.runner.read(call).map(|_names| started.elapsed());
+                    let outcome = std::thread::scope(|scope| {
+                        scope.spawn(|| around.meanwhile(service));
+                        ctx.runner.read(call).map(|_names| started.elapsed())
+                    });
                     around.after(service);
                     let _gone_after_an_error = sender.send((service, outcome));
+                    around.gone(service);
                 });
             }
             // Every service that is stopping has a thread that answers.

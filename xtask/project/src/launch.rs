@@ -72,7 +72,7 @@ pub fn again(ctx: &Context, containers: &[Container]) -> Result<Vec<Container>> 
 pub fn create(ctx: &Context, stack: &Stack, name: &str, project: &Json, services: &[String]) -> Result<Vec<Container>> {
     ctx.runner.cancel().check()?;
     let call = Call::new(Named(name).create(services)).stdin(project.to_string()).deadline(Duration::from_secs(300));
-    let finished = ctx.runner.finish(call.env(owner::VARIABLE, owner::me()).cleanup())?;
+    let finished = ctx.runner.finish(call.env(owner::VARIABLE, owner::me()).without_docker().cleanup())?;
     ctx.runner.cancel().check()?;
     if !finished.ok() {
         // Compose names one, and stops.

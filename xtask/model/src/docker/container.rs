@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::stack::boot::Restarts;
 use crate::stack::{HealthCheck, Span};
@@ -199,6 +200,8 @@ pub struct RestartPolicy {
 pub struct NetworkSettings {
     /// Published ports by `PORT/PROTOCOL`.
     pub ports: Option<BTreeMap<String, Option<Vec<HostPort>>>>,
+    /// The networks that it is on, by name.
+    pub networks: Option<BTreeMap<String, IgnoredAny>>,
 }
 
 /// A port of the host.

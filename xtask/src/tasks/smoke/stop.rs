@@ -2,11 +2,13 @@
 //! period, and with an exit code that means a clean end.
 
 mod fall;
+mod networks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use fall::{Fall, Falls};
+use networks::Networks;
 use serde::Serialize;
 
 use super::in_flight::{Finishing, InFlight};
@@ -89,7 +91,7 @@ pub fn stop(ctx: &Context, loaded: &Loaded, up: &Up<'_>) -> Result<Checked<Stopp
     let under_way = up.is_well.then(|| InFlight::new(ctx, loaded, up.containers)).transpose()?;
     let around = under_way.as_ref().map_or(&() as &dyn Around, |under_way| under_way);
     let falls = Falls::new(ctx, up.project, up.containers, up.since, around)?;
-    let took = in_order(ctx, &loaded.stack, &running, &falls)?;
+    let took = in_order(ctx, &loaded.stack, &running, &Networks::new(ctx, up.project, up.containers, &falls))?;
     let fallen = falls.seen();
     timer.finish_and_clear();
     let ids: Vec<String> = running.into_values().flatten().collect();

@@ -69,6 +69,9 @@ impl Around for InFlight<'_> {
     fn before(&self, service: &str) {
         self.work.give(service);
         self.requests.send(service);
+    }
+
+    fn meanwhile(&self, service: &str) {
         self.work.look(service);
     }
 

@@ -36,7 +36,7 @@ enum End {
     Taken(String),
     /// It was not taken: what `write` said.
     Refused(String),
-    /// It was finished before the stop: what `read` said.
+    /// It was finished when the stop began: what `read` said.
     Early(String),
     /// It was finished after the stop.
     Finished,
@@ -57,7 +57,8 @@ impl<'a> Handed<'a> {
         self.jobs().insert(service.to_owned(), Job { began, took: Duration::ZERO, end });
     }
 
-    /// Looks whether the service, which is about to be asked to stop, is still at it.
+    /// Looks whether the service, which is being asked to stop, is still at it. To look first would only take time in which the work may
+    /// come to its end.
     pub fn look(&self, service: &str) {
         self.read(service, |said, is_there| if is_there { End::Early(said) } else { End::Taken(said) });
     }
@@ -117,7 +118,7 @@ impl Job {
             }
             End::Early(said) => {
                 let help = "give it work that takes longer: what is over before the stop proves nothing";
-                ("had finished its work before it was asked to stop", help, format!("not yet {contains}"), said)
+                ("had finished its work by the time it was asked to stop", help, format!("not yet {contains}"), said)
             }
             End::Finished => ("", "", contains.clone(), contains),
             End::Taken(said) => ("dropped work that it had taken when it was asked to stop", HELP, contains, said),

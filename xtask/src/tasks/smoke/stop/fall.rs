@@ -66,6 +66,10 @@ impl Around for Falls<'_> {
         locked(&self.watch).asked.insert(service.to_owned());
     }
 
+    fn meanwhile(&self, service: &str) {
+        self.around.meanwhile(service);
+    }
+
     fn after(&self, service: &str) {
         self.around.after(service);
     }
