@@ -125,15 +125,21 @@ fn list(ctx: &Context, argv: Vec<String>) -> Result<Vec<String>> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// Removes these containers, and what else is there now; gives how much that was. Networks and volumes do not need each other, and
-/// each takes its time.
+/// Removes these containers, and what else is there now; gives how much that was. The rest is listed while containers are removed,
+/// which does not change it. Networks and volumes do not need each other, and each takes its time.
 fn remove_once(ctx: &Context, label: &str, containers: &[String]) -> Result<usize> {
-    if !containers.is_empty() {
-        ctx.runner.read(Call::new(engine::remove(containers)).cleanup())?;
-    }
+    let listed = std::thread::scope(|scope| {
+        let removal = scope.spawn(|| remove(ctx, engine::remove(containers), containers));
+        let listed = side_by_side(KINDS.map(|kind| move || list(ctx, engine::named(kind, label))));
+        removal.join().unwrap_or_else(|panic| resume_unwind(panic)).map(|_count| listed)
+    })?;
+    let removals = KINDS
+        .into_iter()
+        .zip(listed)
+        .map(|(kind, names)| move || names.and_then(|names| remove(ctx, engine::remove_named(kind, &names), &names)));
     let mut all = containers.len();
     let mut errors = Vec::new();
-    for outcome in side_by_side(KINDS.map(|kind| move || remove_named(ctx, kind, label))) {
+    for outcome in side_by_side(removals) {
         match outcome {
             Ok(count) => all += count,
             Err(error) => errors.push(error),
@@ -142,21 +148,20 @@ fn remove_once(ctx: &Context, label: &str, containers: &[String]) -> Result<usiz
     none_of(errors).map(|()| all)
 }
 
+/// Removes things by a command that names them, if there are any, and gives how many they were.
+fn remove(ctx: &Context, argv: Vec<String>, named: &[String]) -> Result<usize> {
+    if !named.is_empty() {
+        ctx.runner.read(Call::new(argv).cleanup())?;
+    }
+    Ok(named.len())
+}
+
 /// Asks the engine several things at once; gives the answers in the order of the questions.
 pub fn side_by_side<T: Send, F: FnOnce() -> T + Send>(questions: impl IntoIterator<Item = F>) -> Vec<T> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = questions.into_iter().map(|question| scope.spawn(question)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
-}
-
-/// Removes the networks or volumes that carry a label and gives how many they were.
-fn remove_named(ctx: &Context, kind: &str, label: &str) -> Result<usize> {
-    let names = list(ctx, engine::named(kind, label))?;
-    if !names.is_empty() {
-        ctx.runner.read(Call::new(engine::remove_named(kind, &names)).cleanup())?;
-    }
-    Ok(names.len())
 }
 
 /// The values that a label has on any container, network or volume.

@@ -98,15 +98,19 @@ impl Runner {
 
     /// Runs to the end, whatever the exit code.
     pub fn finish(&self, call: Call) -> Result<Finished> {
-        let mut stdout = String::new();
-        let mut finished = self.stream(call, &mut |line| {
+        let (mut stdout, verbatim) = (String::new(), call.verbatim);
+        let outcome = self.listen(self.follow(call)?, true, &mut |line| {
             if line.source == Source::Stdout {
                 stdout.push_str(&line.text);
                 stdout.push('\n');
             }
-        })?;
-        finished.stdout = stdout;
-        Ok(finished)
+        });
+        // All of it at once: what the engine tells of a few containers is thousands of lines, each to be searched for dozens of values.
+        if !verbatim {
+            stdout = self.redacted(&stdout);
+            stdout.lines().for_each(|line| self.ui.output(line));
+        }
+        Ok(Finished { stdout, ..outcome? })
     }
 
     /// Runs to the end, giving each line of stdout and stderr as it comes.
