@@ -295,7 +295,9 @@ mod tests {
 
         #[test]
         fn a_word_means_what_another_reader_says(word in "[-+.0-9eExo]{1,6}|[a-zA-Z~]{1,5}") {
-            // That reader also knows the words of YAML 1.1 and infinity, for which JSON has nothing.
+            // That reader also knows the words of YAML 1.1 and infinity, for which JSON has nothing, and takes 00 for 0.0.
+            let digits = word.trim_start_matches(['-', '+']);
+            prop_assume!(!(digits.starts_with('0') && digits[1..].starts_with(|next: char| next.is_ascii_digit())));
             if let (Ok(ours), Ok(theirs)) = (json(&word), serde_saphyr::from_str::<Json>(&word)) {
                 prop_assert!(ours == theirs || ours.is_string(), "{}: {} and {}", word, ours, theirs);
             }
