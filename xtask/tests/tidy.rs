@@ -65,6 +65,11 @@ fn the_readme_names_every_verb() {
 }
 
 #[test]
+fn what_the_documentation_names_is_there() {
+    judge("a source that the documentation names is there", files::missing(&Repository::read()));
+}
+
+#[test]
 fn nothing_names_a_machine() {
     let repository = Repository::read();
     judge("no package registry and no folder of somebody's machine is named", files::machines(&repository));

@@ -32,6 +32,20 @@ pub fn readme<'a>(repository: &Repository, verbs: impl Iterator<Item = &'a str>)
         .collect()
 }
 
+/// Sources that a page of documentation names, by their path or its end, and that are not there.
+pub fn missing(repository: &Repository) -> Vec<Finding> {
+    let is_there = |named: &str| repository.files.keys().any(|path| path == named || path.ends_with(&format!("/{named}")));
+    let mut findings = Vec::new();
+    for (path, text) in repository.matching("", ".md") {
+        for (index, line) in text.lines().enumerate() {
+            let quoted = line.split('`').skip(1).step_by(2);
+            let gone = quoted.filter(|named| named.contains('/') && named.ends_with(".rs") && !is_there(named));
+            findings.extend(gone.map(|named| Finding::new(path, index + 1, format!("names `{named}`, which is not there"))));
+        }
+    }
+    findings
+}
+
 /// Package registries and folders of machines.
 pub fn machines(repository: &Repository) -> Vec<Finding> {
     let hosts: Vec<String> = REGISTRIES.iter().map(|host| host.replace(' ', ".")).collect();
@@ -79,6 +93,12 @@ mod tests {
         let repository = Repository::of(&[("README.md", "`prod-up`, prod-build")]);
         assert_eq!(told(readme(&repository, ["prod-up", "up", "prod-build"].into_iter())), ["README.md:1: says nothing of `up`"]);
         assert_eq!(told(readme(&Repository::of(&[]), std::iter::empty())), ["README.md:1: there is none"]);
+    }
+
+    #[test]
+    fn a_source_that_is_not_there_is_found() {
+        let files = [("docs/a.md", "see `b/c.rs`, `c.rs`\nand `b/d.rs`"), ("x/b/c.rs", "")];
+        assert_eq!(told(missing(&Repository::of(&files))), ["docs/a.md:2: names `b/d.rs`, which is not there"]);
     }
 
     #[test]
