@@ -62,6 +62,17 @@ fn doctor_asks_the_projects_registries_and_only_warns_of_what_is_slow_or_silent(
 }
 
 #[test]
+fn doctor_tells_of_logins_that_cannot_be_read() {
+    let files = [("pull", SILENT), ("own/config.json", "{\"auths\": ")];
+    let machine = Machine::with_docker(&files);
+    let folder = machine.path("own");
+    let ran = machine.env("DOCKER_CONFIG", &folder).run(&["doctor"]).exits(0);
+    let told = ran.stdout.lines().find(|line| line.starts_with("logins  ")).unwrap_or_else(|| panic!("{}", ran.stdout));
+    assert!(told.contains(" warn ") && told.contains("is not valid JSON") && told.contains("own/config.json"), "{told}");
+    assert!(ran.stdout.contains("\nlogins: mend or remove the file"), "{}", ran.stdout);
+}
+
+#[test]
 fn doctor_reports_an_engine_that_does_not_answer_and_goes_on() {
     let machine = Machine::with_docker(&[("no-engine", "")]).env("DOCKER_HOST", "unix:///nonexistent");
     let ran = machine.run(&["doctor", "--format", "json"]).exits(1);

@@ -7,6 +7,8 @@ use camino::Utf8PathBuf;
 use super::check::{self, Check, PROVISION};
 use crate::docker::info::Info;
 use crate::docker::pull::Refusal;
+use crate::error::Result;
+use crate::registry::Logins;
 use crate::stack::Bytes;
 
 /// Below this the engine cannot even unpack an image.
@@ -120,6 +122,14 @@ pub fn access(host: &str, chosen: bool, way: &Way, answers: bool) -> Check {
         Way::Missing if chosen => Check::fail("access", found, "no engine is there", check::elsewhere(chosen)),
         Way::Missing => Check::fail("access", found, "no engine is there", PROVISION),
     }
+}
+
+/// What docker keeps of its user, where it cannot be read; docker's own client goes on without it.
+pub fn logins(read: Result<Logins>) -> Option<Check> {
+    let error = read.err()?;
+    let found = error.place.as_ref().map_or(error.message.clone(), |place| format!("{}: {place}", error.message));
+    let fix = error.help.unwrap_or_else(|| "let this user read the file".to_owned());
+    Some(Check::warn("logins", found, "no registry knows this user: `push` fails, private images cannot be had", fix))
 }
 
 /// The certificates that this machine trusts.

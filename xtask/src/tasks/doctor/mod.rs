@@ -12,6 +12,7 @@ use std::thread::{ScopedJoinHandle, scope};
 use crate::context::Context;
 use crate::docker::release::Release;
 use crate::error::{Error, Result};
+use crate::registry::Logins;
 use crate::report;
 use crate::report::table::{Align, Table};
 use crate::tasks::load::Loaded;
@@ -68,6 +69,7 @@ struct Facts {
     way: (String, bool, Way),
     git: Option<String>,
     registries: Vec<(String, Answer)>,
+    logins: Result<Logins>,
     expiry: Option<Check>,
 }
 
@@ -93,6 +95,7 @@ fn examine(ctx: &Context) -> Vec<Check> {
             way: found(way),
             git: found(git),
             registries,
+            logins: Logins::read(),
             expiry,
         }
     });
@@ -127,6 +130,7 @@ fn judge(facts: Facts) -> Vec<Check> {
     ];
     checks.extend(facts.registries.iter().map(|(name, answer)| machine::registry(name, answer)));
     checks.push(machine::git(facts.git.as_deref()));
+    checks.extend(machine::logins(facts.logins));
     checks.extend(facts.expiry);
     checks
 }

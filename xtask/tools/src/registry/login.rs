@@ -15,7 +15,7 @@ use super::retry;
 use super::transfer::{self, Transfer};
 use super::trouble::Trouble;
 use super::{dice, judged};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::exec::{Call, Runner};
 use crate::secret::Value;
 
@@ -38,15 +38,12 @@ impl Logins {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let folder = variable("DOCKER_CONFIG").map(Utf8PathBuf::from);
         let folder = folder.or_else(|| variable("HOME").map(|home| Utf8Path::new(&home).join(".docker")));
-        let text = match folder.map(|folder| folder.join("config.json")) {
-            None => String::new(),
-            Some(path) => match std::fs::read_to_string(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-                Err(error) => return Err(Error::cannot(format!("cannot read docker's configuration `{path}`: {error}"))),
-                Ok(text) => text,
-            },
-        };
-        Self::of(&text)
+        let Some(path) = folder.map(|folder| folder.join("config.json")) else { return Self::of("") };
+        match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::of(""),
+            Err(error) => Err(Error::cannot(format!("cannot read docker's configuration `{path}`: {error}"))),
+            Ok(text) => Self::of(&text).map_err(|error| error.at(Place::file(path))),
+        }
     }
 
     /// The logins of a configuration.
@@ -55,7 +52,8 @@ impl Logins {
     /// It is none.
     pub fn of(text: &str) -> Result<Self> {
         let config = Config::parse(text).map_err(|at| {
-            Error::cannot(format!("docker's configuration is not valid JSON ({at})")).help("`docker login` writes it")
+            Error::cannot(format!("docker's configuration is not valid JSON ({at})"))
+                .help("mend or remove the file; `docker login` writes a new one")
         })?;
         Ok(Self { config, known: Mutex::default() })
     }

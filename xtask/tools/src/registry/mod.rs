@@ -15,6 +15,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+pub use login::Logins;
 pub use manifests::Found;
 pub use model::registry::{challenge, config, curl, endpoint, manifest, referrers, retry, trouble};
 pub use referring::by_digest;
@@ -27,7 +28,7 @@ use crate::ui::Ui;
 use challenge::Challenge;
 use curl::{Request, Response};
 use endpoint::{Endpoint, Insecure, is_loopback};
-use login::{Logins, Whose};
+use login::Whose;
 use transfer::Transfer;
 use trouble::Trouble;
 
