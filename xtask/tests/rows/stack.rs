@@ -52,9 +52,11 @@ pub fn xtask(args: &[&str]) -> Ran {
 
 fn boot() -> Result<Stack, String> {
     // No other suite needs the images of the profile, so that nothing has made sure of them before.
+    // Held until the name is known: a signal in the middle of the boot waits for it, and then removes what there is.
+    let mut project = PROJECT.lock().unwrap_or_else(PoisonError::into_inner);
     let ran = xtask(&["smoke", "--keep", "--provision", "--profile", MONITORING.1, "--format", "json"]);
-    let named = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next());
-    *PROJECT.lock().unwrap_or_else(PoisonError::into_inner) = named.map(str::to_owned);
+    *project = ran.stderr.split("project ").nth(1).and_then(|rest| rest.split_whitespace().next()).map(str::to_owned);
+    drop(project);
     if ran.code != Some(0) {
         return Err(ran.stderr);
     }
