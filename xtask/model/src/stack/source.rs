@@ -27,15 +27,14 @@ pub fn steps<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<Step> {
 
 /// What stands there as compose prints it, with every `$` twice; none if that takes variables.
 fn resolved(value: &Value) -> Option<Json> {
+    (!takes_variables(value)).then(|| value.json())
+}
+
+fn takes_variables(value: &Value) -> bool {
     match value {
-        Value::Scalar { text, .. } if text.replace("$$", "").contains('$') => None,
-        Value::Scalar { .. } => Some(value.json()),
-        Value::Sequence(items) => items.iter().map(|item| resolved(&item.value)).collect(),
-        Value::Mapping(pairs) => {
-            // Of several the first counts.
-            let pairs = pairs.iter().rev().map(|(name, _, node)| Some((name.clone(), resolved(&node.value)?)));
-            pairs.collect::<Option<serde_json::Map<_, _>>>().map(Json::Object)
-        }
+        Value::Scalar { text, .. } => text.replace("$$", "").contains('$'),
+        Value::Sequence(items) => items.iter().any(|item| takes_variables(&item.value)),
+        Value::Mapping(pairs) => pairs.iter().any(|(_, _, node)| takes_variables(&node.value)),
     }
 }
 

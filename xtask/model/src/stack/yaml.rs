@@ -62,7 +62,8 @@ fn plain(word: &str) -> Json {
 
 /// A number. What JSON has no number for, such as `.inf`, is none.
 fn number(word: &str) -> Option<Number> {
-    let radix = |prefix, radix| word.strip_prefix(prefix).map(|digits| u64::from_str_radix(digits, radix).ok().map(Number::from));
+    let digits = |prefix| word.strip_prefix(prefix).filter(|digits| !digits.starts_with('+'));
+    let radix = |prefix, radix| digits(prefix).map(|digits| u64::from_str_radix(digits, radix).ok().map(Number::from));
     if let Some(number) = radix("0x", 16).or_else(|| radix("0o", 8)) {
         return number;
     }
@@ -231,10 +232,10 @@ mod tests {
 
     #[test]
     fn plain_words_mean_what_the_core_schema_says() {
-        let words = "[~, null, '', true, FALSE, yes, on, 0, -7, +7, 007, 0x1F, 0o17, 1.5, -.5, 1e3, 1., ., -x, 1_000, 0x, .inf, 1:30, '1', \"2\", !!str 3]";
+        let words = "[~, null, '', true, FALSE, yes, on, 0, -7, +7, 007, 0x1F, 0o17, 1.5, -.5, 1e3, 1., ., -x, 1_000, 0x, 0x+1, .inf, 1:30, '1', \"2\", !!str 3]";
         let meant = json!([
             null, null, "", true, false, "yes", "on", 0, -7, 7, 7, 31, 15, 1.5, -0.5, 1000.0, 1.0, ".", "-x", "1_000", "0x",
-            ".inf", "1:30", "1", "2", "3"
+            "0x+1", ".inf", "1:30", "1", "2", "3"
         ]);
         assert_eq!(read(words), meant);
         assert_eq!(read("18446744073709551615"), json!(u64::MAX));
